@@ -1,0 +1,30 @@
+"""Makes the repository importable as `pack`, and puts a ComfyUI (if one is found) on the path, on the CPU."""
+
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+pack = types.ModuleType("pack")  # never put ROOT itself on sys.path: our nodes/ would hide the host's nodes.py
+pack.__path__ = [str(ROOT)]
+sys.modules["pack"] = pack
+
+from pack.tools.host import find_host  # noqa: E402
+
+HOST = find_host()
+if HOST:
+    sys.path.insert(0, str(HOST))
+    try:
+        from comfy.cli_args import args
+
+        args.cpu = True
+    except ImportError:  # this Python lacks the host's requirements: the tests that need them skip
+        sys.path.remove(str(HOST))
+
+
+@pytest.fixture(scope="session")
+def comfy():
+    """The host's `comfy` package, or a skip that says what is missing."""
+    return pytest.importorskip("comfy.model_patcher", reason="no ComfyUI found: set COMFYUI_PATH or run tests/run.py")
