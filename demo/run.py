@@ -1,0 +1,125 @@
+"""Sets up, starts the real host and makes the templates' pictures with TinyScenes: `python demo/run.py [--yes]`.
+
+Any Python from 3.10 on starts it; it goes on with the host's. Pictures and a contact sheet go to demo/out/.
+"""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).absolute().parent.parent
+sys.path[0] = str(ROOT / "tools")
+import alias  # noqa: E402, F401
+from pack.tools import install  # noqa: E402
+from pack.tools.child import hand_over  # noqa: E402
+from pack.tools.client import Client, Result  # noqa: E402
+from pack.tools.host import SetupError  # noqa: E402
+from pack.tools.server import serve  # noqa: E402
+
+GRAPHS = ROOT / "workflows" / "api"
+INPUTS = ROOT / "workflows" / "inputs"
+OUT = ROOT / "demo" / "out"
+CHILD = "LATENT_MANIPULATION_DEMO"  # set where this already runs with the host's Python
+WIDTH, HEIGHT = 1200, 600  # pixels of the contact sheet across, and of a picture on it in height, at most
+GAP, LABEL, LETTER = 10, 18, 7  # pixels between pictures, of a label's height, of a letter's width
+
+
+def load_graphs(folder: Path = GRAPHS) -> dict[str, dict]:
+    """Name -> API graph, without those that need a checkpoint file."""
+    graphs = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+    return {name: graph for name, graph in graphs.items() if "CheckpointLoaderSimple" not in classes(graph)}
+
+
+def classes(graph: dict) -> set[str]:
+    return {node["class_type"] for node in graph.values()}
+
+
+def upload_inputs(client: Client, graph: dict) -> None:
+    """The pictures that the graph's LoadImage nodes name, from workflows/inputs/."""
+    for node in graph.values():
+        if node["class_type"] in ("LoadImage", "LoadImageMask"):
+            client.upload(INPUTS / node["inputs"]["image"])
+
+
+def save(name: str, result: Result) -> list[Path]:
+    """Writes demo/out/<name>-<n>.png; n counts from 1 in the order of the node ids."""
+    paths = []
+    for node in sorted(result.images, key=lambda node: (len(node), node)):
+        for picture in result.images[node]:
+            paths.append(OUT / f"{name}-{len(paths) + 1}.png")
+            paths[-1].write_bytes(picture)
+    return paths
+
+
+def contact_sheet(paths: list[Path]) -> bytes:
+    """All pictures, none enlarged, each above its file's name, in rows, as one PNG."""
+    from PIL import Image, ImageDraw
+
+    places, x, y, below, right = [], GAP, GAP, 0, 0
+    for path in paths:
+        picture = Image.open(path).convert("RGB")
+        picture.thumbnail((WIDTH - 2 * GAP, HEIGHT))
+        taken = max(picture.width, LETTER * len(path.stem))
+        if x > GAP and x + taken > WIDTH - GAP:
+            x, y = GAP, below
+        places.append((x, y, picture, path.stem))
+        x, below, right = x + taken + GAP, max(below, y + picture.height + LABEL + GAP), max(right, x + taken + GAP)
+    sheet = Image.new("RGB", (right, below), "white")
+    draw = ImageDraw.Draw(sheet)
+    for x, y, picture, label in places:
+        sheet.paste(picture, (x, y))
+        draw.text((x, y + picture.height + 4), label, fill="black")
+    data = io.BytesIO()
+    sheet.save(data, "PNG")
+    return data.getvalue()
+
+
+def run_graph(client: Client, name: str, graph: dict) -> list[Path]:
+    """The pictures of one graph; prints what went wrong."""
+    upload_inputs(client, graph)
+    result = client.run(graph)
+    for line in result.errors:
+        print(f"{name}: {line}", flush=True)
+    paths = save(name, result)
+    for node, texts in result.texts.items():
+        print(f"{name}, node {node}: {' '.join(texts)}", flush=True)
+    print(f"{name}: {len(paths)} picture{'' if len(paths) == 1 else 's'}", flush=True)
+    return [] if result.errors else paths
+
+
+def make_pictures(host: Path, python: Path) -> int:
+    graphs = load_graphs()
+    if not graphs:
+        print(f"There is no graph to run in {GRAPHS}.")
+        return 1
+    OUT.mkdir(exist_ok=True)
+    print(f"Starting ComfyUI with this pack (its output: {OUT / 'server.log'})", flush=True)
+    with serve(host, python, log=OUT / "server.log") as server:
+        client = Client(server.url)
+        made = {name: run_graph(client, name, graph) for name, graph in graphs.items()}
+    paths = [path for pictures in made.values() for path in pictures]
+    if paths:
+        (OUT / "contact-sheet.png").write_bytes(contact_sheet(paths))
+        print(f"{len(paths)} pictures in {OUT}\nAll on one sheet: {OUT / 'contact-sheet.png'}")
+    return 0 if all(made.values()) else 1
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        if CHILD in os.environ:
+            return make_pictures(Path(os.environ["COMFYUI_PATH"]), Path(sys.executable))
+        host, python = install.set_up("--yes" in arguments)
+    except SetupError as error:
+        print(error)
+        return 2
+    found = {"COMFYUI_PATH": str(host), CHILD: "1"}
+    return hand_over([str(python), str(Path(__file__).absolute())], env={**os.environ, **found})
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,57 @@
+"""The demo command's own parts: which graphs it takes, how it names pictures, the contact sheet."""
+
+import importlib.util
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from pack.tools.client import Result
+
+Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed: run tests/run.py")
+FILE = Path(__file__).parents[2] / "demo" / "run.py"
+
+
+@pytest.fixture(scope="module")
+def run():
+    """demo/run.py as a module; it changes sys.path[0] as a script may, so that is put back."""
+    path = list(sys.path)
+    spec = importlib.util.spec_from_file_location("demo_run", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.path[:] = path
+    return module
+
+
+def test_a_graph_that_needs_a_checkpoint_is_left_out(run, tmp_path):
+    (tmp_path / "b.json").write_text(json.dumps({"1": {"class_type": "LM_LoadTinyScenes", "inputs": {}}}))
+    (tmp_path / "a.json").write_text(json.dumps({"1": {"class_type": "CheckpointLoaderSimple", "inputs": {}}}))
+    assert list(run.load_graphs(tmp_path)) == ["b"]
+
+
+def picture(width: int, height: int, color: str) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (width, height), color).save(data, "PNG")
+    return data.getvalue()
+
+
+def test_pictures_are_numbered_in_the_order_of_the_nodes(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "OUT", tmp_path)
+    result = Result(images={"10": [b"c"], "9": [b"a", b"b"]})
+    paths = run.save("slerp", result)
+    assert [path.name for path in paths] == ["slerp-1.png", "slerp-2.png", "slerp-3.png"]
+    assert [path.read_bytes() for path in paths] == [b"a", b"b", b"c"]
+
+
+def test_the_sheet_holds_every_picture_whole(run, tmp_path):
+    """Two small ones share a row, a strip wider than the sheet is made to fit, all keep their shape."""
+    paths = []
+    for name, size, color in [("a", (128, 128), "red"), ("b", (128, 64), "lime"), ("c", (2360, 200), "blue")]:
+        paths.append(tmp_path / f"{name}.png")
+        paths[-1].write_bytes(picture(*size, color))
+    sheet = Image.open(io.BytesIO(run.contact_sheet(paths)))
+    assert sheet.width == run.WIDTH
+    counts = {color: count for count, color in sheet.getcolors(sheet.width * sheet.height)}
+    assert counts[(255, 0, 0)] == 128 * 128 and counts[(0, 255, 0)] == 128 * 64
+    assert counts[(0, 0, 255)] == 1180 * 100
