@@ -1,0 +1,290 @@
+"""Track Phrases on the host's own encoders (tiny) and tokenizers: nothing changes, and the rows are the right ones."""
+
+import pytest
+import torch
+from pack.attention.phrases import positions, words
+from pack.tests import tiny
+
+pytestmark = pytest.mark.usefixtures("comfy")
+ALL = ["sd1", "sdxl", "sd3", "flux"]
+PROMPT = r"A (red cat:1.3) \(old\) near a black-and-white (dog:0.8), concatenate, red CAT"
+FILLER = ", ".join(["a tree"] * 40)
+
+
+def track(clip):
+    from pack.patches.track import track_phrases
+
+    return track_phrases(clip)
+
+
+def encode(clip, text):
+    """The one entry that the stock text encode node makes: tensor, options."""
+    import nodes
+
+    ((entry,),) = nodes.CLIPTextEncode().encode(clip, text)
+    return entry
+
+
+def tag_of(entry):
+    from pack.patches.track import read_tag
+
+    return read_tag(entry[1])
+
+
+def changed_rows(clip, before, after):
+    """Rows of the tensor in which two prompts differ."""
+    a, b = encode(clip, before)[0], encode(clip, after)[0]
+    return (a != b).any(-1)[0].nonzero().flatten().tolist()
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("text", [PROMPT, "", FILLER])
+def test_tensors_stay_bit_identical_and_the_given_clip_untagged(name, text):
+    clip = getattr(tiny, name)()
+    tracked = track(clip)
+    before, with_tag, after = encode(clip, text), encode(tracked, text), encode(clip, text)
+    for entry in (with_tag, after):
+        assert torch.equal(entry[0], before[0]) and torch.equal(entry[1]["pooled_output"], before[1]["pooled_output"])
+    assert before[1].keys() == after[1].keys() == with_tag[1].keys() - {"lm_phrases"}
+    assert tag_of(with_tag).rows == before[0].shape[1]
+    with pytest.raises(ValueError, match="put Track Phrases between the CLIP loader and the text encode node"):
+        tag_of(after)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    ("phrase", "count"),
+    [
+        ("cat", 2),
+        ("Red Cat", 2),
+        ("(red cat:1.1)", 2),
+        (r"\(old\)", 1),
+        ("black-and-white (dog:0.8)", 1),
+        ("concatenate", 1),
+    ],
+)
+def test_phrases_through_the_real_tokenizers(name, phrase, count):
+    found = positions(phrase, tag_of(encode(track(getattr(tiny, name)()), PROMPT)))
+    assert len(found) == count
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_parts_of_words_are_not_found(name):
+    tag = tag_of(encode(track(getattr(tiny, name)()), PROMPT))
+    for part in ("con", "ate", "concat", "lack"):
+        with pytest.raises(ValueError, match="not in the prompt; .*: a, red, cat, old, near, black, and, white, dog"):
+            positions(part, tag)
+
+
+@pytest.mark.parametrize("text", ["a red (cat:1.3) on a beach", FILLER + ", (red:1.2) cat on a beach"])
+@pytest.mark.parametrize("name", ["sd1", "sdxl"])
+def test_rows_of_a_causal_encoder(name, text):
+    """Another word changes its own row and later ones of its chunk, and none before."""
+    clip = track(getattr(tiny, name)())
+    ((row,),) = positions("cat", tag_of(encode(clip, text)))
+    changed = changed_rows(clip, text, text.replace("cat", "dog"))
+    assert changed == list(range(row, row // 77 * 77 + 77))
+
+
+def test_rows_of_each_half_of_sdxl():
+    clip = track(tiny.sdxl())
+    ((row,),) = positions("cat", tag_of(encode(clip, "a red cat")))
+    different = (encode(clip, "a red cat")[0] != encode(clip, "a red dog")[0])[0]
+    l_half, g_half = different[:, :32].any(-1), different[:, 32:].any(-1)
+    assert l_half.nonzero()[0] == g_half.nonzero()[0] == row
+
+
+@pytest.mark.parametrize("text", ["a red (cat:1.3) on a beach", FILLER + ", red cat on a beach"])
+def test_rows_of_t5(text):
+    """The tiny T5's rows show their own token only: exactly the word's row changes."""
+    clip = track(tiny.flux())
+    ((row,),) = positions("cat", tag_of(encode(clip, text)))
+    assert changed_rows(clip, text, text.replace("cat", "dog")) == [row]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (True, True, True),
+        (True, False, True),
+        (False, True, True),
+        (False, False, True),
+        (True, True, False),
+        (False, True, False),
+    ],
+)
+def test_rows_of_sd3_with_encoders_missing(parts):
+    clip, text = track(tiny.sd3(*parts)), FILLER + ", red cat on a beach"
+    (rows,) = positions("cat", tag_of(encode(clip, text)))
+    changed = changed_rows(clip, text, text.replace("cat", "dog"))
+    block = [] if parts[:2] == (False, False) else list(range(rows[0], rows[0] // 77 * 77 + 77))
+    assert changed == block + ([rows[-1]] if parts[2] else [])
+    assert len(rows) == bool(block) + parts[2]
+
+
+def test_sd3_without_any_encoder_has_no_words():
+    assert words(tag_of(encode(track(tiny.sd3(False, False, False)), "a cat"))) == []
+
+
+def test_long_segment_split_over_chunks():
+    """A segment of 8 or more tokens is cut between chunks; a phrase is found across the cut."""
+    clip, text = track(tiny.sd1()), " ".join(["tree"] * 73) + " a red cat near water"
+    tag = tag_of(encode(clip, text))
+    assert positions("red cat", tag) == [(75, 78)]
+    assert changed_rows(clip, text, text.replace("red", "big"))[0] == 75
+    assert changed_rows(clip, text, text.replace("cat", "dog"))[0] == 78
+
+
+def embeddings(clip, folder, monkeypatch, **tensors):
+    from safetensors.torch import save_file
+
+    save_file(tensors, folder / "style.safetensors")
+    for name in ("clip_l", "clip_g"):
+        if hasattr(clip.tokenizer, name):
+            monkeypatch.setattr(getattr(clip.tokenizer, name), "embedding_directory", [str(folder)])
+
+
+@pytest.mark.parametrize(("width", "shift"), [(32, 3), (24, 0)], ids=["fits", "foreign width is dropped"])
+def test_embeddings_take_rows_only_where_they_fit(tmp_path, monkeypatch, width, shift):
+    clip = tiny.sd1()
+    embeddings(clip, tmp_path, monkeypatch, style=torch.randn(3, width))
+    tracked, text = track(clip), "a embedding:style red cat on a beach"
+    tag = tag_of(encode(tracked, text))
+    assert positions("red cat", tag) == [(2 + shift, 3 + shift)]
+    assert changed_rows(tracked, text, text.replace("cat", "dog")) == list(range(3 + shift, 77))
+
+
+def test_an_embedding_that_fits_one_half_of_sdxl(tmp_path, monkeypatch):
+    clip = tiny.sdxl()
+    embeddings(clip, tmp_path, monkeypatch, style=torch.randn(3, 32))
+    tracked, text = track(clip), "a embedding:style red cat"
+    different = (encode(tracked, text)[0] != encode(tracked, text.replace("cat", "dog"))[0])[0]
+    halves = tuple(sorted(int(half.any(-1).nonzero()[0]) for half in (different[:, :32], different[:, 32:])))
+    assert positions("cat", tag_of(encode(tracked, text))) == [halves] == [(3, 6)]
+
+
+def test_clip_skip_and_lora_before_and_after():
+    import nodes
+
+    key = "clip_l.transformer.text_model.encoder.layers.0.mlp.fc1.weight"
+    patches = {key: (torch.ones(64, 32),)}
+    plain_lora, after = tiny.sd1().clone(), track(tiny.sd1()).clone()
+    assert plain_lora.add_patches(patches) and after.add_patches(patches)
+    (skipped,) = nodes.CLIPSetLastLayer().set_last_layer(plain_lora, -2)
+    wanted, unskipped, bare = encode(skipped, PROMPT), encode(plain_lora, PROMPT), encode(tiny.sd1(), PROMPT)
+    (late,) = nodes.CLIPSetLastLayer().set_last_layer(after, -2)
+    for clip in (track(skipped), late):
+        entry = encode(clip, PROMPT)
+        assert torch.equal(entry[0], wanted[0]) and len(positions("red cat", tag_of(entry))) == 2
+    assert not torch.equal(wanted[0], unskipped[0]) and not torch.equal(unskipped[0], bare[0])
+
+
+def test_what_another_node_returns_is_kept_and_two_trackers_are_one():
+    other = tiny.sd1().clone()
+    encode_tokens = other.cond_stage_model.encode_token_weights
+    other.patcher.add_object_patch("encode_token_weights", lambda tokens: (*encode_tokens(tokens)[:2], {"theirs": 7}))
+    entry = encode(track(track(other)), "a cat")
+    assert entry[1]["theirs"] == 7 and positions("cat", tag_of(entry)) == [(2,)]
+    assert encode(other, "a cat")[1].keys() == {"pooled_output", "theirs"}
+
+
+def test_both_texts_of_the_sdxl_node():
+    from comfy_extras.nodes_clip_sdxl import CLIPTextEncodeSDXL
+
+    sizes = dict(width=64, height=64, crop_w=0, crop_h=0, target_width=64, target_height=64)
+    out = CLIPTextEncodeSDXL.execute(track(tiny.sdxl()), text_g="a cat", text_l=FILLER + ", dog", **sizes)
+    ((tensor, options),) = out.result[0]
+    tag = tag_of((tensor, options))
+    assert tensor.shape[1] == 154 and options["target_width"] == 64
+    assert positions("cat", tag) == [(2,)] and positions("dog", tag)[0][0] > 77
+
+
+def test_both_texts_of_the_flux_node():
+    from comfy_extras.nodes_flux import CLIPTextEncodeFlux
+
+    out = CLIPTextEncodeFlux.execute(track(tiny.flux()), clip_l="a dog", t5xxl="red cat", guidance=3.5)
+    ((_, options),) = out.result[0]
+    assert positions("cat", tag_of((None, options))) == [(1,)]
+    with pytest.raises(ValueError, match="only in the text of the encoder l.*: red, cat"):
+        positions("dog", tag_of((None, options)))
+
+
+@pytest.mark.parametrize(
+    ("clip_l", "clip_g", "t5xxl", "count", "rows"),
+    [
+        ("", "a cat", "red cat", 154, (2, 78)),
+        ("", "", "red cat", 77, (1,)),
+        ("a cat", "a cat", "", 78, (2,)),
+        ("a cat", "", "", 78, (2,)),
+    ],
+)
+def test_empty_texts_of_the_sd3_node(clip_l, clip_g, t5xxl, count, rows):
+    """With `empty_padding` none, the host leaves out both CLIPs, or encodes an empty T5 as its end token."""
+    from comfy_extras.nodes_sd3 import CLIPTextEncodeSD3
+
+    texts = dict(clip_l=clip_l, clip_g=clip_g, t5xxl=t5xxl, empty_padding="none")
+    ((tensor, options),) = CLIPTextEncodeSD3.execute(track(tiny.sd3()), **texts).result[0]
+    assert tensor.shape[1] == count and positions("cat", tag_of((tensor, options))) == [rows]
+
+
+def test_conditioning_nodes_keep_the_tag():
+    import node_helpers
+
+    import nodes
+
+    entry = encode(track(tiny.sd1()), "a cat")
+    other = encode(tiny.sd1(), "a dog")
+    changed = [
+        node_helpers.conditioning_set_values([entry], {"strength": 0.5}),
+        nodes.ConditioningConcat().concat([entry], [other])[0],
+        nodes.ConditioningSetArea().append([entry], 64, 64, 0, 0, 1.0)[0],
+    ]
+    assert all(positions("cat", tag_of(conditioning[0])) == [(2,)] for conditioning in changed)
+
+
+def test_an_encoder_that_cuts_its_template():
+    """Qwen-Image's own encoder class over a tiny Llama: words of the template have no rows."""
+    from comfy.text_encoders.qwen_image import QwenImageTEModel, QwenImageTokenizer
+
+    clip = track(tiny.build(QwenImageTokenizer, QwenImageTEModel, qwen25_7b_class=tiny.qwen()))
+    text = "a red cat, 猫 on a beach"
+    tag = tag_of(encode(clip, text))
+    ((row,),) = positions("cat", tag)
+    assert changed_rows(clip, text, text.replace("cat", "dog")) == list(range(row, tag.rows))
+    assert words(tag)[:5] == ["a", "red", "cat", "猫", "on"] and "describe" not in words(tag)
+    assert len(positions("猫", tag)) == 1
+
+
+def tag_with(tokens, rows, extra, **vocabularies):
+    """The tag that an encoder without weights would give: `rows` of output, `extra` beside it."""
+    from pack.attention.pieces import Reader
+    from pack.patches.track import KEY, TagTokens
+
+    readers = {n: Reader(v, "sentencepiece", None, frozenset(), frozenset()) for n, v in vocabularies.items()}
+    tagger = TagTokens(lambda tokens: (torch.zeros(1, rows, 4), None, extra), torch.nn.Module(), readers)
+    return tagger({name: [[(token, 1.0) for token in chunk]] for name, chunk in tokens.items()})[2][KEY]
+
+
+def test_anima_has_a_row_for_each_t5_token():
+    """Its model makes the context from the T5 ids, with the LLM's rows as keys (comfy/ldm/anima/model.py)."""
+    tokens, vocabulary = {"qwen3_06b": [1, 2, 2], "t5xxl": [1, 2]}, {1: "▁red", 2: "▁cat"}
+    tag = tag_with(tokens, 3, {"t5xxl_ids": torch.tensor([1, 2])}, qwen3_06b=vocabulary, t5xxl=vocabulary)
+    assert positions("cat", tag) == [(1,)]
+
+
+def test_rows_that_are_not_known_are_refused_not_guessed():
+    vocabulary = {1: "▁red", 2: "▁cat"}
+    image = tag_with({"qwen25_7b": [{"type": "image"}, 1, 2]}, 40, {}, qwen25_7b=vocabulary)
+    cut = tag_with({"llama": [1, 2, 2, 1]}, 3, {}, llama=vocabulary)
+    for tag in (image, cut):
+        with pytest.raises(ValueError, match="does not know which rows"):
+            positions("cat", tag)
+
+
+def test_a_tokenizer_that_cannot_be_read():
+    clip = tiny.sd1().clone()
+    clip.tokenizer = type("Foreign", (), {"tokenize_with_weights": lambda *_, **__: {"x": []}})()
+    with pytest.raises(ValueError, match="cannot read the tokenizer Foreign"):
+        track(clip)
+    with pytest.raises(ValueError, match="got no CLIP"):
+        track(None)
