@@ -4,25 +4,15 @@ import importlib
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).absolute().parents[2]
-sys.path[0] = str(ROOT / "tools")
+sys.path[0] = str(Path(__file__).absolute().parents[2] / "tools")
 import alias  # noqa: E402, F401
-from pack.tools.host import find_host  # noqa: E402
+from pack.tools.inside import enter  # noqa: E402
 
-PARTS = ("autoencoder", "unet", "judge", "export")
-
-
-def main() -> None:
-    if len(sys.argv) < 2 or sys.argv[1] not in PARTS:
-        raise SystemExit(f"usage: python demo/train/run.py {'|'.join(PARTS)} [options]")
-    sys.path.insert(0, str(find_host() or ""))
-    import torch
-    from comfy.cli_args import args
-
-    args.cpu = not torch.cuda.is_available()
-    sys.argv = sys.argv[1:]
-    importlib.import_module(f"pack.demo.train.{sys.argv[0]}").main()
-
+PARTS = ("autoencoder", "judge", "unet", "export")
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) < 2 or sys.argv[1] not in PARTS:
+        raise SystemExit(f"usage: python demo/train/run.py {'|'.join(PARTS)} [options]")
+    enter()
+    sys.argv = sys.argv[1:]
+    importlib.import_module(f"pack.demo.train.{sys.argv[0]}").main()

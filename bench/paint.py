@@ -1,0 +1,44 @@
+"""Pictures by TinyScenes through the host's own sampling, many prompts in one batch."""
+
+from __future__ import annotations
+
+import comfy.sample
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+STEPS, CFG = 20, 5.0
+
+
+def encode(clip, texts: list[str]) -> list:
+    """One CONDITIONING entry whose tensor holds a row per text, (B, 77, D)."""
+    entries = [clip.encode_from_tokens_scheduled(clip.tokenize(text))[0] for text in texts]
+    pooled = torch.cat([options["pooled_output"] for _, options in entries])
+    return [[torch.cat([text for text, _ in entries]), {"pooled_output": pooled}]]
+
+
+def paint(model, vae, positive: list, negative: list, seeds: list[int], cfg: float = CFG, steps: int = STEPS) -> Tensor:
+    """IMAGE (B, 128, 128, 3) for a batch of seeds; each picture depends on its own seed alone. dpmpp_2m, karras."""
+    latent = torch.zeros(len(seeds), 4, 16, 16)
+    noise = torch.cat([comfy.sample.prepare_noise(latent[:1], seed) for seed in seeds])
+    options = {"seed": seeds[0], "disable_pbar": True}
+    out = comfy.sample.sample(model, noise, steps, cfg, "dpmpp_2m", "karras", positive, negative, latent, **options)
+    return vae.decode(out)
+
+
+def paint_prompts(model, clip, vae, prompts: list[str], seeds: list[int], batch: int = 24) -> Tensor:
+    """A picture per prompt, with an empty negative prompt."""
+    empty, parts = encode(clip, [""]), []
+    for i in range(0, len(prompts), batch):
+        parts.append(paint(model, vae, encode(clip, prompts[i : i + batch]), empty, seeds[i : i + batch]))
+    return torch.cat(parts)
+
+
+def sheet(pictures: Tensor, columns: int) -> Image.Image:
+    """Pictures (N, H, W, 3) side by side in rows, with thin white gaps."""
+    framed = np.pad(pictures.numpy(), ((0, 0), (0, 2), (0, 2), (0, 0)), constant_values=1.0)
+    rows = [
+        np.concatenate(list(framed[i : i + columns]), 1) for i in range(0, len(framed) // columns * columns, columns)
+    ]
+    return Image.fromarray((np.concatenate(rows) * 255).round().astype(np.uint8))

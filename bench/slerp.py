@@ -1,0 +1,96 @@
+"""The judge's probability of a style along theta 0..1, and whether the object stays. `python bench/slerp.py`"""
+
+import statistics
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
+import alias  # noqa: E402, F401
+from pack.tools.inside import enter  # noqa: E402
+
+PROMPTS, SEED, FIRST = 20, 2000, 20_000
+THETAS = [i / 10 for i in range(11)]
+STRIP = [-0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def plain_scenes() -> list:
+    """20 held-out scenes of one object without a style."""
+    import dataclasses
+
+    import numpy as np
+    from pack.demo.scenes import random_scene
+    from pack.demo.train.data import TEST_SEED
+
+    scenes = (random_scene(np.random.default_rng((TEST_SEED, FIRST + i)), 1) for i in range(PROMPTS))
+    return [dataclasses.replace(scene, style="") for scene in scenes]
+
+
+def spearman(values: list[float]) -> float:
+    """Rank correlation of the values with their order; ties share their mean rank."""
+    ordered = sorted(values)
+    ranks = [ordered.index(v) + (ordered.count(v) - 1) / 2 for v in values]
+    if len(set(ranks)) == 1:
+        return 0.0
+    return statistics.correlation(range(len(values)), ranks)
+
+
+class Mover:
+    """Pictures of base prompts moved towards the same prompts with a style."""
+
+    def __init__(self) -> None:
+        from pack.demo.model import load
+
+        self.model, self.clip, self.vae = load()
+
+    def pictures(self, texts: list[str], styles: list[str], theta: float, seeds: list[int]):
+        from pack.bench.paint import encode, paint
+        from pack.patches.conditioning import TextMove, move_text
+
+        base, empty = encode(self.clip, texts), encode(self.clip, [""])
+        target = encode(self.clip, [f"{text} {style}" for text, style in zip(texts, styles, strict=True)])
+        moved = move_text(base, target, None, TextMove(theta))
+        return paint(self.model, self.vae, moved, empty, seeds)
+
+    def strip(self, text: str, style: str, seed: int):
+        """One picture per theta in STRIP."""
+        import torch
+
+        return torch.cat([self.pictures([text], [style], theta, [seed]) for theta in STRIP])
+
+
+def main() -> None:
+    import torch
+    from pack.bench.paint import CFG, STEPS, sheet
+    from pack.bench.report import RESULTS, report
+    from pack.demo import judge
+    from pack.demo.backdrops import STYLES
+    from pack.demo.captions import prompt
+
+    mover, reader, scenes = Mover(), judge.load(), plain_scenes()
+    texts, seeds = [prompt(scene) for scene in scenes], [SEED + i for i in range(PROMPTS)]
+    styles = [STYLES[1 + i % 3] for i in range(PROMPTS)]
+    readings = [judge.read(reader, mover.pictures(texts, styles, theta, seeds)) for theta in THETAS]
+    curves = [[row[i].styles[styles[i]] for row in readings] for i in range(PROMPTS)]
+    kept = [
+        [row[i].has(scene.things[0].shape, scene.things[0].colour) for i, scene in enumerate(scenes)]
+        for row in readings
+    ]
+    means = [statistics.mean(values) for values in zip(*curves, strict=True)]
+    rows = [("theta", "P(style)  object kept")]
+    rows += [(f"{t:.1f}", f"{m:.3f}     {statistics.mean(k):.2f}") for t, m, k in zip(THETAS, means, kept, strict=True)]
+    figures = {
+        "spearman": statistics.mean(map(spearman, curves)),
+        "spearman_of_mean": spearman(means),
+        "object_kept_at_0_4": statistics.mean(k for t, row in zip(THETAS, kept, strict=True) if t <= 0.4 for k in row),
+        "object_kept_at_0": statistics.mean(kept[0]),
+    }
+    strips = torch.cat([mover.strip("a yellow star on the water", style, 7) for style in STYLES[1:]])
+    RESULTS.mkdir(exist_ok=True)
+    sheet(strips, len(STRIP)).save(RESULTS / "slerp.jpg", quality=90)
+    about = {"prompts": PROMPTS, "thetas": THETAS, "seed": SEED, "steps": STEPS, "cfg": CFG, "mode": "per_token"}
+    report("slerp", rows, {name: round(value, 4) for name, value in figures.items()}, about)
+
+
+if __name__ == "__main__":
+    enter()
+    main()
