@@ -25,21 +25,7 @@ class ValueSweep(io.ComfyNode):
                 _number("start", 0.0, "The first value, exactly. Any number; the unit is that of the input it feeds."),
                 _number("end", 1.0, "The last value, exactly. Any number; smaller than start counts down."),
                 io.Int.Input("count", default=5, min=1, max=64, tooltip="How many values, 1..64; 1 gives start alone."),
-                io.String.Input(
-                    "prefix",
-                    default="",
-                    optional=True,
-                    tooltip="Written before each number in the labels, such as 'theta '. Neutral: empty.",
-                ),
-                io.Int.Input(
-                    "decimals",
-                    default=2,
-                    min=0,
-                    max=8,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Digits behind the point in the labels, 0..8; the values themselves are not rounded.",
-                ),
+                *_labelling(),
             ],
             outputs=[
                 io.Float.Output(display_name="values", is_output_list=True, tooltip="The numbers, one run for each."),
@@ -111,6 +97,26 @@ def number_label(value: float, prefix: str, decimals: int) -> str:
 
 def _number(name: str, default: float, tip: str) -> io.Float.Input:
     return io.Float.Input(name, default=default, min=-1e6, max=1e6, step=0.01, tooltip=tip)
+
+
+def _labelling() -> list:
+    return [
+        io.String.Input(
+            "prefix",
+            default="",
+            optional=True,
+            tooltip="Written before each number in the labels, such as 'theta '. Neutral: empty.",
+        ),
+        io.Int.Input(
+            "decimals",
+            default=2,
+            min=0,
+            max=8,
+            optional=True,
+            advanced=True,
+            tooltip="Digits behind the point in the labels, 0..8; the values themselves are not rounded.",
+        ),
+    ]
 
 
 def _style() -> list:

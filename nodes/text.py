@@ -22,7 +22,7 @@ class ClipSlerpAugment(io.ComfyNode):
             "to another prompt (theta 0..1), past it (above 1) or away from it (below 0).",
             search_aliases=["slerp", "interpolate prompts", "blend prompts", "prompt travel", "strengthen style"]
             + ["weaken style", "conditioning average", "text direction", "prompt slider"],
-            inputs=[*_texts(), *_path(), *window()],
+            inputs=[*_texts(), *_move(), *_path(), *window()],
             outputs=[io.Conditioning.Output(tooltip="base with its text moved; areas, masks, control and hooks kept.")],
         )
 
@@ -54,6 +54,11 @@ def _texts() -> list:
             tooltip="Where the direction starts, if not at base: base moves along target - neutral. Also fills the "
             "shorter of two prompts of different length: the encoding of an empty prompt. Neutral: not connected.",
         ),
+    ]
+
+
+def _move() -> list:
+    return [
         io.Float.Input(
             "theta",
             default=0.2,

@@ -11,7 +11,7 @@ from ..attention.phrases import Tag, positions
 from ..sampling.lengths import Blocks, blocks, lengthen, longest
 from ..sampling.slerp import move
 from .during import Entry, during
-from .track import read_tag
+from .track import KEY, read_tag
 
 DIRECTIONS = ("auto", "target - base", "target - neutral")
 
@@ -49,9 +49,10 @@ def move_text(base: list[Entry], target: list[Entry], neutral: list[Entry] | Non
 
 
 def goal_text(entry: Entry, target: Entry) -> Entry:
-    """`entry` with target's text, pooled vector and attention mask."""
-    keys = {key: value for key, value in entry[1].items() if key != "attention_mask"}
-    theirs = {key: target[1][key] for key in ("pooled_output", "attention_mask") if target[1].get(key) is not None}
+    """`entry` with target's text, pooled vector, attention mask and words (Track Phrases)."""
+    keys = {key: value for key, value in entry[1].items() if key not in ("attention_mask", KEY)}
+    text_keys = ("pooled_output", "attention_mask", KEY)
+    theirs = {key: target[1][key] for key in text_keys if target[1].get(key) is not None}
     return [target[0], {**keys, **theirs}]
 
 

@@ -76,3 +76,11 @@ def test_a_phrase_needs_its_tag_and_its_words(tracked, augment):
     with pytest.raises(ValueError, match="'horse' is not in the prompt.*cat.*farm"):
         augment(base, target, phrase="horse")
     assert torch.equal(augment(base, target, 0.0, phrase="horse")[0][0], base[0][0])
+
+
+def test_all_the_way_the_words_are_those_of_target(tracked, augment):
+    base, target = encode(tracked["sd1"], "a red cat"), encode(tracked["sd1"], "one old dog")
+    assert augment(base, target, 1.0)[0][1]["lm_phrases"] is target[0][1]["lm_phrases"]
+    assert augment(base, target, 0.9)[0][1]["lm_phrases"] is base[0][1]["lm_phrases"]
+    untagged = [[target[0][0], {k: v for k, v in target[0][1].items() if k != "lm_phrases"}]]
+    assert "lm_phrases" not in augment(base, untagged, 1.0)[0][1]
