@@ -1,0 +1,54 @@
+"""Opens graphs in ComfyUI's own frontend, in a headless chromium that is here already (see template.mjs)."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from .host import LOCAL, ROOT, SetupError
+
+SCRIPT = ROOT / "tools" / "template.mjs"
+PLAYWRIGHT = "playwright-core@1.65.1"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+QUICK = "--no-save --no-audit --no-fund --ignore-scripts --fetch-retries=0 --fetch-timeout=20000".split()
+
+
+def program(*names: str) -> str:
+    """The path of the first of these programs that is here. SetupError if none is."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        raise SetupError(f"There is no {names[-1]} here, which opening a template in the frontend takes: install it.")
+    return found
+
+
+def find_chromium() -> str:
+    """CHROMIUM_PATH, else what is on the PATH."""
+    given = os.environ.get("CHROMIUM_PATH")
+    return program(given) if given else program(*reversed(CHROMIUM))
+
+
+def playwright() -> Path:
+    """The folder that holds playwright-core, which drives the browser; fetched to .host/node if need be."""
+    place = LOCAL / "node"
+    if not (place / "node_modules" / "playwright-core" / "package.json").is_file():
+        npm = program("npm")
+        place.mkdir(parents=True, exist_ok=True)
+        print(f"Fetching {PLAYWRIGHT} from npm (14 MB on disk) to {place}", flush=True)
+        command = [npm, "install", "--prefix", str(place), *QUICK, PLAYWRIGHT]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise SetupError(f"npm could not fetch {PLAYWRIGHT}: {' '.join(done.stderr.split())[-300:]}")
+    return place
+
+
+def in_frontend(url: str, graphs: list[dict], screenshots: Path | None = None) -> list[dict]:
+    """Opens graphs in the frontend of the ComfyUI at `url`; template.mjs says what goes in and what comes out."""
+    job = {"url": url, "graphs": graphs, "chromium": find_chromium(), "modules": str(playwright())}
+    if screenshots:
+        job["screenshots"] = str(screenshots.absolute())
+    command = [program("node"), str(SCRIPT)]
+    done = subprocess.run(command, input=json.dumps(job), capture_output=True, encoding="utf-8", timeout=600)
+    if done.returncode:
+        raise SetupError(f"The frontend could not be opened:\n{done.stderr.strip()[-2000:]}")
+    return json.loads(done.stdout)

@@ -1,0 +1,180 @@
+"""Makes a template from its API graph, in the host's own frontend: `python tools/template.py [names] [--check]`.
+
+workflows/api/<name>.json is written by hand; a headless chromium opens it in a running ComfyUI, lays it out beside the
+note workflows/notes/<name>.md and saves workflows/<name>.json; the frontend's export of that becomes the API graph.
+--check opens the saved templates and compares what they export; --picture runs the API graph for workflows/<name>.jpg.
+"""
+
+import argparse
+import io
+import json
+import os
+import sys
+import uuid
+from pathlib import Path
+
+if __name__ == "__main__":
+    import alias  # noqa: F401
+from pack.tools import install
+from pack.tools.browser import in_frontend
+from pack.tools.child import hand_over
+from pack.tools.client import Client
+from pack.tools.host import ROOT, SetupError
+from pack.tools.server import serve
+
+WORKFLOWS = ROOT / "workflows"
+CHILD = "LATENT_MANIPULATION_TEMPLATE"  # set where this already runs with the host's Python
+WIDEST, QUALITY = 1000, 90  # of a template's picture: pixels, JPEG quality
+LINE = 110  # characters of a JSON line
+
+
+def plain(api: dict) -> dict:
+    """An API graph in the order of its ids, without `_meta` (titles)."""
+    order = sorted(api, key=lambda node: (len(node), node))
+    return {node: {key: api[node][key] for key in ("class_type", "inputs")} for node in order}
+
+
+def differences(wanted: dict, got: dict, extra: bool = False) -> list[str]:
+    """Lines on how two API graphs differ, without `_meta`; extra: `got` may hold inputs that `wanted` left out."""
+    lines = [f"node {node}: only in one of the two" for node in sorted(set(wanted) ^ set(got))]
+    for node in sorted(set(wanted) & set(got)):
+        one, two = wanted[node], got[node]
+        kinds = [entry.get("class_type", "nothing") for entry in (one, two)]  # the frontend names only what it knows
+        if kinds[0] != kinds[1]:
+            lines.append(f"node {node}: {kinds[0]} became {kinds[1]}")
+        names = set(one["inputs"]) if extra else set(one["inputs"]) | set(two["inputs"])
+        for name in sorted(names):
+            values = [
+                json.dumps(entry["inputs"][name]) if name in entry["inputs"] else "nothing" for entry in (one, two)
+            ]
+            if one["inputs"].get(name) != two["inputs"].get(name):
+                lines.append(f"node {node} ({kinds[0]}), input '{name}': {values[0]} became {values[1]}")
+    return lines
+
+
+def shown(value: object) -> str:
+    return "nothing" if value is ... else json.dumps(value, ensure_ascii=False)
+
+
+def pretty(value: object, indent: int = 0) -> str:
+    """JSON that shows what is short in one line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    deep = isinstance(value, dict) and any(isinstance(part, dict) for part in value.values())
+    if not isinstance(value, dict | list) or not value or (len(flat) + indent <= LINE and not deep):
+        return flat
+    parts = [pretty(part, indent + 2) for part in (value.values() if isinstance(value, dict) else value)]
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {part}" for key, part in zip(value, parts, strict=True)]
+    inner = (",\n" + " " * (indent + 2)).join(parts)
+    ends = "{}" if isinstance(value, dict) else "[]"
+    return f"{ends[0]}\n{' ' * (indent + 2)}{inner}\n{' ' * indent}{ends[1]}"
+
+
+def read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def source(name: str) -> dict:
+    """The job for an API graph; titles are left to the frontend."""
+    note = WORKFLOWS / "notes" / f"{name}.md"
+    text = note.read_text(encoding="utf-8").strip() if note.is_file() else ""
+    return {"name": name, "api": plain(read(WORKFLOWS / "api" / f"{name}.json")), "note": text}
+
+
+def wrong(answer: dict) -> list[str]:
+    """Lines on what the frontend could not open."""
+    return [f"the frontend does not know {kind}" for kind in answer["missing"]] + answer["errors"]
+
+
+def make(url: str, names: list[str], screenshots: Path | None) -> int:
+    """Writes workflows/<name>.json and its twin, unless the frontend changed something; the number of failures."""
+    graphs = [source(name) for name in names]
+    failed = 0
+    for graph, answer in zip(graphs, in_frontend(url, graphs, screenshots), strict=True):
+        name = graph["name"]
+        lines = wrong(answer) + differences(graph["api"], answer["api"], extra=True)
+        lines += [f"opened again, {line}" for line in differences(answer["api"], answer["again"])]
+        failed += report(name, lines)
+        if not lines:
+            answer["ui"]["id"] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"latent-manipulation/{name}"))
+            made = {WORKFLOWS / f"{name}.json": answer["ui"], WORKFLOWS / "api" / f"{name}.json": plain(answer["api"])}
+            for path, content in made.items():
+                path.write_text(pretty(content) + "\n", encoding="utf-8", newline="\n")
+    return failed
+
+
+def check(url: str, names: list[str], screenshots: Path | None) -> int:
+    """Opens what is saved: each must export its twin; the number of failures."""
+    graphs = [{"name": name, "ui": read(WORKFLOWS / f"{name}.json")} for name in names]
+    failed = 0
+    for name, answer in zip(names, in_frontend(url, graphs, screenshots), strict=True):
+        failed += report(name, wrong(answer) + differences(read(WORKFLOWS / "api" / f"{name}.json"), answer["again"]))
+    return failed
+
+
+def report(name: str, lines: list[str]) -> bool:
+    for line in dict.fromkeys(lines):
+        print(f"{name}: {line}", flush=True)
+    if not lines:
+        print(f"{name}: as written", flush=True)
+    return bool(lines)
+
+
+def picture(url: str, names: list[str]) -> int:
+    """Runs the API graphs; the last picture of each becomes workflows/<name>.jpg; the number of failures."""
+    from PIL import Image
+
+    client, failed = Client(url), 0
+    for name in names:
+        graph = read(WORKFLOWS / "api" / f"{name}.json")
+        for node in graph.values():
+            if node["class_type"] in ("LoadImage", "LoadImageMask"):
+                client.upload(WORKFLOWS / "inputs" / node["inputs"]["image"])
+        result = client.run(graph)
+        failed += report(name, result.errors or ([] if result.images else ["made no picture"]))
+        if result.images and not result.errors:
+            last = max(result.images, key=lambda node: (len(node), node))
+            image = Image.open(io.BytesIO(result.images[last][-1])).convert("RGB")
+            image.thumbnail((WIDEST, 2 * WIDEST))
+            image.save(WORKFLOWS / f"{name}.jpg", quality=QUALITY, optimize=True)
+    return failed
+
+
+def work(options: argparse.Namespace, host: Path, python: Path) -> int:
+    names = options.names or [path.stem for path in sorted((WORKFLOWS / "api").glob("*.json"))]
+    if options.screenshots:
+        options.screenshots.mkdir(parents=True, exist_ok=True)
+    with serve(host, python) as server:
+        if options.picture:
+            return picture(server.url, names)
+        return (check if options.check else make)(server.url, names, options.screenshots)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="such as slerp-style-strength; none: all in workflows/api")
+    parser.add_argument("--check", action="store_true", help="compare what is saved; write nothing")
+    parser.add_argument("--picture", action="store_true", help="run the API graphs and save their pictures")
+    parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="also show each template as opened")
+    parser.add_argument("--yes", action="store_true", help="answers the questions before a download")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    try:
+        if CHILD in os.environ:
+            return 1 if work(options, Path(os.environ["COMFYUI_PATH"]), Path(sys.executable)) else 0
+        host, python = install.set_up(options.yes)
+    except SetupError as error:
+        print(error)
+        return 2
+    found = {"COMFYUI_PATH": str(host), CHILD: "1"}
+    return hand_over([str(python), str(Path(__file__).absolute()), *arguments], env={**os.environ, **found})
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
