@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import comfy.sample
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+
+from ..nodes.grid import GridStyle, draw_grid
 
 STEPS, CFG = 20, 5.0
 
@@ -35,10 +39,8 @@ def paint_prompts(model, clip, vae, prompts: list[str], seeds: list[int], batch:
     return torch.cat(parts)
 
 
-def sheet(pictures: Tensor, columns: int) -> Image.Image:
-    """Pictures (N, H, W, 3) side by side in rows, with thin white gaps."""
-    framed = np.pad(pictures.numpy(), ((0, 0), (0, 2), (0, 2), (0, 0)), constant_values=1.0)
-    rows = [
-        np.concatenate(list(framed[i : i + columns]), 1) for i in range(0, len(framed) // columns * columns, columns)
-    ]
-    return Image.fromarray((np.concatenate(rows) * 255).round().astype(np.uint8))
+def save_sheet(path: Path, pictures: Tensor, labels: list[str], columns: int) -> None:
+    """Pictures (N, H, W, 3) in rows, each below its label, as a JPEG."""
+    grid = draw_grid([pictures], labels, style=GridStyle(columns=columns, gap=6, font_size=12, scale=1))
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray((grid[0].numpy() * 255).round().astype(np.uint8)).save(path, quality=90)

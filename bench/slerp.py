@@ -60,7 +60,7 @@ class Mover:
 
 def main() -> None:
     import torch
-    from pack.bench.paint import CFG, STEPS, sheet
+    from pack.bench.paint import CFG, STEPS, save_sheet
     from pack.bench.report import RESULTS, report
     from pack.demo import judge
     from pack.demo.backdrops import STYLES
@@ -85,8 +85,8 @@ def main() -> None:
         "object_kept_at_0": statistics.mean(kept[0]),
     }
     strips = torch.cat([mover.strip("a yellow star on the water", style, 7) for style in STYLES[1:]])
-    RESULTS.mkdir(exist_ok=True)
-    sheet(strips, len(STRIP)).save(RESULTS / "slerp.jpg", quality=90)
+    labels = [f"{style}, {theta:g}" for style in STYLES[1:] for theta in STRIP]
+    save_sheet(RESULTS / "slerp.jpg", strips, labels, len(STRIP))
     about = {"prompts": PROMPTS, "thetas": THETAS, "seed": SEED, "steps": STEPS, "cfg": CFG, "mode": "per_token"}
     report("slerp", rows, {name: round(value, 4) for name, value in figures.items()}, about)
 

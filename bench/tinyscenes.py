@@ -44,7 +44,7 @@ def scores(scenes: list, readings: list) -> dict[str, float]:
 
 
 def main() -> None:
-    from pack.bench.paint import STEPS, paint_prompts, sheet
+    from pack.bench.paint import STEPS, paint_prompts, save_sheet
     from pack.bench.report import RESULTS, report
     from pack.demo import judge, model
     from pack.demo.captions import prompt
@@ -64,10 +64,8 @@ def main() -> None:
     figures = {name: round(value, 4) for name, value in figures.items()}
     rows = [(name, f"{value:g}") for name, value in figures.items()]
     rows += [(f"  judge: {name}", f"{value:.4f}") for name, value in read_right.items()]
-    chosen = [*range(0, 20), *range(PROMPTS // 2, PROMPTS // 2 + 20)]
-    RESULTS.mkdir(exist_ok=True)
-    sheet(pictures[chosen], 10).save(RESULTS / "tinyscenes.jpg", quality=90)
-    (RESULTS / "tinyscenes.txt").write_text("".join(prompt(scenes[i]) + "\n" for i in chosen), encoding="utf-8")
+    chosen = [*range(14), *range(PROMPTS // 2, PROMPTS // 2 + 14)]
+    save_sheet(RESULTS / "tinyscenes.jpg", pictures[chosen], [prompt(scenes[i]) for i in chosen], columns=7)
     about = {"prompts": PROMPTS, "seed": SEED, "steps": STEPS, "cfg": CFG, "sampler": "dpmpp_2m", "scheduler": "karras"}
     report("tinyscenes", rows, figures, about)
 

@@ -91,13 +91,15 @@ def islands(cells: np.ndarray) -> list[np.ndarray]:
 
 
 def _things(shape: np.ndarray, colour: np.ndarray, texture: np.ndarray) -> tuple[Found, ...]:
-    """Objects from probabilities (n, 16, 16): islands of at least 3 cells, their look by the mean over the island."""
+    """Objects from probabilities (n, 16, 16): islands of one colour and shape, 3 cells or more (the rest is noise)."""
     found = []
-    for part in islands(shape[0] < 0.5):
-        if part.sum() >= 3:
-            look = [p[:, part].mean(1) for p in (shape[1:], colour, texture)]
-            name, hue, pattern = (int(p.argmax()) for p in look)
-            found.append(Found(SHAPES[name], HEADS["colour"][hue], bool(pattern), part))
+    kind = shape.argmax(0) * 100 + colour.argmax(0)  # neighbours differ in shape or colour
+    for one in np.unique(kind[shape[0] < 0.5]):
+        for part in islands((kind == one) & (shape[0] < 0.5)):
+            if part.sum() >= 3:
+                look = [p[:, part].mean(1) for p in (shape[1:], colour, texture)]
+                name, hue, pattern = (int(p.argmax()) for p in look)
+                found.append(Found(SHAPES[name], HEADS["colour"][hue], bool(pattern), part))
     return tuple(found)
 
 

@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..autoencoder import TinyAutoencoder
-from ..judge import CELLS, HEADS, WEIGHTS, WHOLE, Judge, Reading, read
+from ..judge import CELLS, HEADS, WEIGHTS, WHOLE, Judge, Reading, load, read
 from ..scenes import Scene, render
 from .data import TEST_SEED, TRAIN_SEED, WORK, pictures, scene, to_model
+from .optimizer import optimizers
 
 
 def labels(of: Scene) -> np.ndarray:
@@ -77,10 +78,10 @@ def accuracy(judge: Judge, model: TinyAutoencoder, count: int = 400) -> dict[str
     return lowest
 
 
-def train(minutes: float, count: int, of: int, batch: int, rate: float, seed: int) -> None:
+def train(minutes: float, count: int, of: int, batch: int, rate: float, seed: int, resume: bool) -> None:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    model, judge = TinyAutoencoder(), Judge()
+    model, judge = TinyAutoencoder(), load().requires_grad_(True) if resume else Judge()
     model.load_state_dict(torch.load(WORK / "autoencoder.pt"))
     data = pictures(of)[:count]
     with Pool() as pool:
@@ -88,18 +89,19 @@ def train(minutes: float, count: int, of: int, batch: int, rate: float, seed: in
     scenes = [scene(i, TRAIN_SEED) for i in range(count)]
     whole = torch.tensor([[values.index(getattr(s, n)) for n, values in WHOLE.items()] for s in scenes])
     trips = round_trips(model, data)
-    optimizer = torch.optim.AdamW(judge.parameters(), lr=rate, weight_decay=0.02)
+    both = optimizers(list(judge.named_parameters()))
     start, step = time.time(), 0
     while (done := (time.time() - start) / 60 / minutes) < 1:
-        optimizer.param_groups[0]["lr"] = rate * min(1, (step + 1) / 100) * (1 + math.cos(math.pi * done)) / 2
         i = np.sort(rng.integers(0, count, batch))
         x = to_model(data[i]) if rng.random() < 0.5 else trips[i].float()
         x = x + torch.randn_like(x) * 0.1 * torch.rand(batch, 1, 1, 1) + torch.randn(batch, 3, 1, 1) * 0.03
         with torch.autocast("cpu", torch.bfloat16):
             loss = loss_of(judge, x, cells[i], whole[i])
-        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        optimizer.step()
+        for optimizer in both:
+            optimizer.param_groups[0]["lr"] = rate * min(1, (step + 1) / 100) * (1 + math.cos(math.pi * done)) / 2
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         step += 1
         if step % 200 == 0:
             print(
@@ -119,4 +121,5 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="from the weights that are there")
     train(**vars(parser.parse_args()))
