@@ -32,7 +32,20 @@ def seconds_for_one(model, clip, vae) -> float:
     return statistics.median(times[1:])
 
 
+def placed(scene, reading) -> bool:
+    """Whether the first object lies where the relation says, by the middle of the cells."""
+    places = []
+    for thing in scene.things:
+        found = next((f for f in reading.things if (f.shape, f.colour) == (thing.shape, thing.colour)), None)
+        if found is None:
+            return False
+        places.append(found.cells.nonzero())
+    (down, across) = (places[1][axis].mean() - places[0][axis].mean() for axis in (0, 1))
+    return {"left of": across, "right of": -across, "above": down, "below": -down}[scene.relation] > 0
+
+
 def scores(scenes: list, readings: list) -> dict[str, float]:
+    """two_objects: both there in their colours. no_more: as many objects as asked. relation: where one is named."""
     pairs = list(zip(scenes, readings, strict=True))
     both = [[r.has(t.shape, t.colour) for t in s.things] for s, r in pairs]
     return {
@@ -40,6 +53,8 @@ def scores(scenes: list, readings: list) -> dict[str, float]:
         "style": statistics.mean(s.style == r.style for s, r in pairs),
         "one_object": statistics.mean(all(found) for found in both if len(found) == 1),
         "two_objects": statistics.mean(all(found) for found in both if len(found) == 2),
+        "no_more": statistics.mean(len(r.things) == len(s.things) for s, r in pairs),
+        "relation": statistics.mean(placed(s, r) for s, r in pairs if s.relation != "and"),
     }
 
 
@@ -59,9 +74,10 @@ def main() -> None:
     read_right = accuracy(reader, vae.first_stage_model)
     figures["judge_accuracy"] = min(read_right.values())
     figures["ae_psnr_db"] = psnr(vae.first_stage_model)
-    figures["megabytes"] = (model.WEIGHTS.stat().st_size + judge.WEIGHTS.stat().st_size) / 1e6
+    figures["megabytes"] = model.WEIGHTS.stat().st_size / 1e6
+    figures["judge_megabytes"] = judge.WEIGHTS.stat().st_size / 1e6
     figures["seconds_20_steps"] = seconds_for_one(unet, clip, vae)
-    figures = {name: round(value, 4) for name, value in figures.items()}
+    figures = {name: round(value, 3 if "megabytes" in name else 4) for name, value in figures.items()}
     rows = [(name, f"{value:g}") for name, value in figures.items()]
     rows += [(f"  judge: {name}", f"{value:.4f}") for name, value in read_right.items()]
     chosen = [*range(14), *range(PROMPTS // 2, PROMPTS // 2 + 14)]

@@ -5,23 +5,20 @@ Any Python from 3.10 on starts it; it goes on with the host's. Pictures and a co
 
 import io
 import json
-import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).absolute().parent.parent
 sys.path[0] = str(ROOT / "tools")
 import alias  # noqa: E402, F401
-from pack.tools import install  # noqa: E402
-from pack.tools.child import hand_over  # noqa: E402
 from pack.tools.client import Client, Result  # noqa: E402
 from pack.tools.host import SetupError  # noqa: E402
+from pack.tools.inside import host_python  # noqa: E402
 from pack.tools.server import serve  # noqa: E402
 
 GRAPHS = ROOT / "workflows" / "api"
 INPUTS = ROOT / "workflows" / "inputs"
 OUT = ROOT / "demo" / "out"
-CHILD = "LATENT_MANIPULATION_DEMO"  # set where this already runs with the host's Python
 WIDTH, HEIGHT = 1200, 600  # pixels of the contact sheet across, and of a picture on it in height, at most
 GAP, LABEL, LETTER = 10, 18, 7  # pixels between pictures, of a label's height, of a letter's width
 
@@ -102,24 +99,15 @@ def make_pictures(host: Path, python: Path) -> int:
     paths = [path for pictures in made.values() for path in pictures]
     if paths:
         (OUT / "contact-sheet.png").write_bytes(contact_sheet(paths))
-        print(f"{len(paths)} pictures in {OUT}\nAll on one sheet: {OUT / 'contact-sheet.png'}")
+        print(f"Pictures: {len(paths)}, in {OUT}\nAll on one sheet: {OUT / 'contact-sheet.png'}")
     return 0 if all(made.values()) else 1
-
-
-def main(arguments: list[str]) -> int:
-    try:
-        if CHILD in os.environ:
-            return make_pictures(Path(os.environ["COMFYUI_PATH"]), Path(sys.executable))
-        host, python = install.set_up("--yes" in arguments)
-    except SetupError as error:
-        print(error)
-        return 2
-    found = {"COMFYUI_PATH": str(host), CHILD: "1"}
-    return hand_over([str(python), str(Path(__file__).absolute())], env={**os.environ, **found})
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(make_pictures(*host_python()))
+    except SetupError as error:
+        print(error)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,7 +1,8 @@
-"""Runs the rest of a script inside the host: with a Python that has what ComfyUI needs, and with its modules."""
+"""Goes on with a Python that runs ComfyUI, for scripts that any Python may start."""
 
 import os
 import sys
+from pathlib import Path
 
 from . import install
 from .child import hand_over
@@ -9,21 +10,29 @@ from .child import hand_over
 INSIDE = "LATENT_MANIPULATION_INSIDE"  # set where this already runs with the host's Python
 
 
-def enter() -> None:
-    """Makes `import comfy` work in this script; starts the script again with the host's Python where it must.
+def host_python() -> tuple[Path, Path]:
+    """(ComfyUI's folder, this Python), once this is a Python that runs it; else sets up and starts the script there.
 
-    Exits with 2 and one line if there is no host.
+    Without a host: one line and exit code 2. `--yes` on the command line answers the questions before a download.
     """
-    if INSIDE not in os.environ:
-        try:
-            host, python = install.set_up("--yes" in sys.argv)
-        except install.SetupError as error:
-            print(error)
-            sys.exit(2)
-        script = str(sys.modules["__main__"].__file__)
-        env = {**os.environ, INSIDE: "1", "COMFYUI_PATH": str(host)}
-        sys.exit(hand_over([str(python), script, *(word for word in sys.argv[1:] if word != "--yes")], env))
-    sys.path.insert(0, os.environ["COMFYUI_PATH"])
+    if INSIDE in os.environ:
+        return Path(os.environ["COMFYUI_PATH"]), Path(sys.executable)
+    try:
+        host, python = install.set_up("--yes" in sys.argv)
+        found = {"COMFYUI_PATH": str(host), INSIDE: "1"}
+        sys.exit(hand_over([str(python), *sys.argv], env={**os.environ, **found}))
+    except install.SetupError as error:
+        print(error)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def enter() -> None:
+    """Makes `import comfy` work in this script, as `host_python` does for servers."""
+    host, _ = host_python()
+    sys.argv = [word for word in sys.argv if word != "--yes"]
+    sys.path.insert(0, str(host))
     import torch
     from comfy.cli_args import args
 

@@ -8,22 +8,19 @@ note workflows/notes/<name>.md and saves workflows/<name>.json; the frontend's e
 import argparse
 import io
 import json
-import os
 import sys
 import uuid
 from pathlib import Path
 
 if __name__ == "__main__":
     import alias  # noqa: F401
-from pack.tools import install
 from pack.tools.browser import in_frontend
-from pack.tools.child import hand_over
 from pack.tools.client import Client
 from pack.tools.host import ROOT, SetupError
+from pack.tools.inside import host_python
 from pack.tools.server import serve
 
 WORKFLOWS = ROOT / "workflows"
-CHILD = "LATENT_MANIPULATION_TEMPLATE"  # set where this already runs with the host's Python
 WIDEST, QUALITY = 1000, 90  # of a template's picture: pixels, JPEG quality
 LINE = 110  # characters of a JSON line
 
@@ -50,10 +47,6 @@ def differences(wanted: dict, got: dict, extra: bool = False) -> list[str]:
             if one["inputs"].get(name) != two["inputs"].get(name):
                 lines.append(f"node {node} ({kinds[0]}), input '{name}': {values[0]} became {values[1]}")
     return lines
-
-
-def shown(value: object) -> str:
-    return "nothing" if value is ... else json.dumps(value, ensure_ascii=False)
 
 
 def pretty(value: object, indent: int = 0) -> str:
@@ -160,21 +153,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: list[str]) -> int:
-    options = parse(arguments)
+def main() -> int:
+    options = parse(sys.argv[1:])
     try:
-        if CHILD in os.environ:
-            return 1 if work(options, Path(os.environ["COMFYUI_PATH"]), Path(sys.executable)) else 0
-        host, python = install.set_up(options.yes)
+        return 1 if work(options, *host_python()) else 0
     except SetupError as error:
         print(error)
         return 2
-    found = {"COMFYUI_PATH": str(host), CHILD: "1"}
-    return hand_over([str(python), str(Path(__file__).absolute()), *arguments], env={**os.environ, **found})
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)

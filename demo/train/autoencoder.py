@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import math
 import time
 
 import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..autoencoder import TinyAutoencoder
 from ..scenes import render
 from .data import TEST_SEED, WORK, pictures, scene, to_model
+from .optimizer import schedule
 
 
 def differences(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -35,42 +36,49 @@ def psnr(model: TinyAutoencoder, count: int = 64) -> float:
     return float((-10 * error.log10()).mean())
 
 
-def train(minutes: float, count: int, batch: int, rate: float, seed: int, resume: bool) -> None:
-    torch.manual_seed(seed)
-    rng, data, path = np.random.default_rng(seed), pictures(count), WORK / "autoencoder.pt"
-    model = TinyAutoencoder().to(memory_format=torch.channels_last)
-    if resume:
-        model.load_state_dict(torch.load(path))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.01)
-    average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998))
+def learn(model: TinyAutoencoder, average: AveragedModel, data: np.ndarray, options: argparse.Namespace) -> None:
+    """The training loop; the result is `average`."""
+    rng = np.random.default_rng(options.seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01)
     start, step = time.time(), 0
-    while (done := (time.time() - start) / 60 / minutes) < 1:
-        optimizer.param_groups[0]["lr"] = (
-            rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
-        )
-        x = to_model(data[np.sort(rng.integers(0, count, batch))]).contiguous(memory_format=torch.channels_last)
+    while (done := (time.time() - start) / 60 / options.minutes) < 1:
+        optimizer.param_groups[0]["lr"] = schedule(options.rate, step, done)
+        x = to_model(data[np.sort(rng.integers(0, len(data), options.batch))])
         with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_of(model, x, 0.15)
+            loss = loss_of(model, x.contiguous(memory_format=torch.channels_last), 0.15)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         average.update_parameters(model)
         step += 1
-        if step % 100 == 0:
-            print(
-                f"{step} steps, {step * batch / (time.time() - start):.1f} pictures/s, loss {float(loss):.4f}",
-                flush=True,
-            )
-        if step % 1000 == 0:
-            print(f"PSNR {psnr(average.module):.2f} dB", flush=True)
+        if step % 500 == 0:
+            speed = step * options.batch / (time.time() - start)
+            print(f"{step} steps, {speed:.1f}/s, loss {loss.item():.4f}, {psnr(average.module):.2f} dB", flush=True)
+
+
+def train(options: argparse.Namespace) -> None:
+    torch.manual_seed(options.seed)
+    data, path = pictures(options.count), WORK / "autoencoder.pt"
+    model = TinyAutoencoder().to(memory_format=torch.channels_last)
+    if options.resume or options.decoder:
+        model.load_state_dict(torch.load(path))
+    model.encoder.requires_grad_(not options.decoder)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.998))
+    learn(model, average, data, options)
     model = average.module
-    with torch.no_grad():
-        code = torch.cat([model.code(to_model(data[i : i + 64])) for i in range(0, 2048, 64)])
-        model.mean.copy_(code.mean((0, 2, 3)))
-        model.std.copy_(code.std((0, 2, 3)))
+    if not options.decoder:
+        normalise(model, data)
     torch.save(model.state_dict(), path)
-    print(f"PSNR {psnr(model):.2f} dB, code std {model.std.tolist()}, {step} steps -> {path}", flush=True)
+    print(f"PSNR {psnr(model):.2f} dB, code std {model.std.tolist()} -> {path.name}", flush=True)
+
+
+@torch.no_grad()
+def normalise(model: TinyAutoencoder, data: np.ndarray) -> None:
+    """Sets mean and deviation of the code's channels, over 2048 pictures."""
+    code = torch.cat([model.code(to_model(data[i : i + 64])) for i in range(0, 2048, 64)])
+    model.mean.copy_(code.mean((0, 2, 3)))
+    model.std.copy_(code.std((0, 2, 3)))
 
 
 def main() -> None:
@@ -81,4 +89,5 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true")
-    train(**vars(parser.parse_args()))
+    parser.add_argument("--decoder", action="store_true", help="sharpen the decoder alone; latents stay as they are")
+    train(parser.parse_args())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from multiprocessing import Pool
 
@@ -17,7 +16,7 @@ from ..autoencoder import TinyAutoencoder
 from ..judge import CELLS, HEADS, WEIGHTS, WHOLE, Judge, Reading, load, read
 from ..scenes import Scene, render
 from .data import TEST_SEED, TRAIN_SEED, WORK, pictures, scene, to_model
-from .optimizer import optimizers
+from .optimizer import optimizers, schedule
 
 
 def labels(of: Scene) -> np.ndarray:
@@ -30,10 +29,6 @@ def labels(of: Scene) -> np.ndarray:
         for head, answer in zip(out, answers, strict=True):
             head[mask > 0.35] = answer
     return out
-
-
-def _labels(index: int) -> np.ndarray:
-    return labels(scene(index))
 
 
 @torch.no_grad()
@@ -78,48 +73,61 @@ def accuracy(judge: Judge, model: TinyAutoencoder, count: int = 400) -> dict[str
     return lowest
 
 
-def train(minutes: float, count: int, of: int, batch: int, rate: float, seed: int, resume: bool) -> None:
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    model, judge = TinyAutoencoder(), load().requires_grad_(True) if resume else Judge()
-    model.load_state_dict(torch.load(WORK / "autoencoder.pt"))
-    data = pictures(of)[:count]
-    with Pool() as pool:
-        cells = torch.from_numpy(np.stack(pool.map(_labels, range(count), chunksize=64)))
-    scenes = [scene(i, TRAIN_SEED) for i in range(count)]
-    whole = torch.tensor([[values.index(getattr(s, n)) for n, values in WHOLE.items()] for s in scenes])
-    trips = round_trips(model, data)
-    both = optimizers(list(judge.named_parameters()))
+class Examples:
+    """Scenes as renderings and as round trips, with the answers."""
+
+    def __init__(self, model: TinyAutoencoder, count: int, of: int):
+        scenes = [scene(i, TRAIN_SEED) for i in range(count)]
+        with Pool() as pool:
+            self.cells = torch.from_numpy(np.stack(pool.map(labels, scenes, chunksize=64)))
+        self.whole = torch.tensor([[values.index(getattr(s, n)) for n, values in WHOLE.items()] for s in scenes])
+        self.drawn = pictures(of)[:count]
+        self.trips = round_trips(model, self.drawn)
+
+    def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Pictures with a little noise and a colour cast, and the answers per cell and for the whole."""
+        i = np.sort(rng.integers(0, len(self.drawn), size))
+        x = to_model(self.drawn[i]) if rng.random() < 0.5 else self.trips[i].float()
+        x = x + torch.randn_like(x) * 0.1 * torch.rand(size, 1, 1, 1) + torch.randn(size, 3, 1, 1) * 0.03
+        return x, self.cells[i], self.whole[i]
+
+
+def learn(judge: Judge, examples: Examples, options: argparse.Namespace) -> None:
+    rng, both = np.random.default_rng(options.seed), optimizers(list(judge.named_parameters()))
     start, step = time.time(), 0
-    while (done := (time.time() - start) / 60 / minutes) < 1:
-        i = np.sort(rng.integers(0, count, batch))
-        x = to_model(data[i]) if rng.random() < 0.5 else trips[i].float()
-        x = x + torch.randn_like(x) * 0.1 * torch.rand(batch, 1, 1, 1) + torch.randn(batch, 3, 1, 1) * 0.03
+    while (done := (time.time() - start) / 60 / options.minutes) < 1:
         with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_of(judge, x, cells[i], whole[i])
+            loss = loss_of(judge, *examples.batch(rng, options.batch))
         loss.backward()
         for optimizer in both:
-            optimizer.param_groups[0]["lr"] = rate * min(1, (step + 1) / 100) * (1 + math.cos(math.pi * done)) / 2
+            optimizer.param_groups[0]["lr"] = schedule(options.rate, step, done)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         step += 1
         if step % 200 == 0:
             print(
-                f"{step} steps, {step * batch / (time.time() - start):.0f} pictures/s, loss {float(loss):.4f}",
+                f"{step} steps, {step * options.batch / (time.time() - start):.0f}/s, loss {loss.item():.4f}",
                 flush=True,
             )
+
+
+def train(options: argparse.Namespace) -> None:
+    torch.manual_seed(options.seed)
+    model, judge = TinyAutoencoder(), load().requires_grad_(True) if options.resume else Judge()
+    model.load_state_dict(torch.load(WORK / "autoencoder.pt"))
+    learn(judge, Examples(model, options.count, options.of), options)
     WEIGHTS.parent.mkdir(exist_ok=True)
     save_file({name: value.half().contiguous() for name, value in judge.state_dict().items()}, WEIGHTS)
-    print(f"accuracy {accuracy(judge.requires_grad_(False), model)}, {step} steps -> {WEIGHTS.name}", flush=True)
+    print(f"accuracy {accuracy(judge.requires_grad_(False), model)} -> {WEIGHTS.name}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--count", type=int, default=12000, help="pictures to train on")
+    parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--count", type=int, default=20000, help="pictures to train on")
     parser.add_argument("--of", type=int, default=40000, help="of so many rendered ones")
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="from the weights that are there")
-    train(**vars(parser.parse_args()))
+    train(parser.parse_args())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -40,3 +42,8 @@ def optimizers(named: list[tuple[str, nn.Parameter]]) -> list[torch.optim.Optimi
     chosen = {id(p) for p in inner}
     rest = [p for _, p in named if id(p) not in chosen]
     return [Muon(inner), torch.optim.AdamW(rest, betas=(0.9, 0.99), weight_decay=0.01)]
+
+
+def schedule(rate: float, step: int, done: float) -> float:
+    """Learning rate: 200 steps of warm-up, then a cosine down to 2 %. done: 0..1 of the run."""
+    return rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)

@@ -16,6 +16,7 @@ from ..autoencoder import LATENT_SCALE, TinyAutoencoder
 from ..captions import caption
 from ..config import UNET
 from .data import TRAIN_SEED, WORK, pictures, scene, to_model
+from .optimizer import schedule
 from .parallel import Share, Shared
 from .text import TextModel, Words
 
@@ -102,11 +103,6 @@ def backward(shared: Shared, rank: int, z: Tensor, rows: Tensor) -> float:
     for p, gradients in zip(shared.network.parameters(), shared.gradients, strict=True):
         gradients[rank].copy_(p.grad)
     return loss.item()
-
-
-def schedule(rate: float, steps: int, done: float) -> float:
-    """Learning rate: 200 steps of warm-up, then a cosine down to 2 %. done: 0..1 of the run."""
-    return rate * min(1, (steps + 1) / 200) * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
 
 
 def work(rank: int, shared: Shared, share: Share, options: argparse.Namespace) -> None:
