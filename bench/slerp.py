@@ -4,13 +4,14 @@ import statistics
 import sys
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
-import alias  # noqa: E402, F401
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
+    import alias  # noqa: F401
 from pack.tools.inside import enter  # noqa: E402
 
 PROMPTS, SEED, FIRST = 20, 2000, 20_000
 THETAS = [i / 10 for i in range(11)]
-STRIP = [-0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+STRIP = [i / 4 for i in range(-4, 5)]
 
 
 def plain_scenes() -> list:
@@ -35,27 +36,27 @@ def spearman(values: list[float]) -> float:
 
 
 class Mover:
-    """Pictures of base prompts moved towards the same prompts with a style."""
+    """Pictures of prompts whose encodings are moved."""
 
     def __init__(self) -> None:
         from pack.demo.model import load
 
         self.model, self.clip, self.vae = load()
 
-    def pictures(self, texts: list[str], styles: list[str], theta: float, seeds: list[int]):
+    def pictures(self, base: list[str], target: list[str], theta: float, seeds: list[int], neutral: list[str] = ()):
         from pack.bench.paint import encode, paint
         from pack.patches.conditioning import TextMove, move_text
 
-        base, empty = encode(self.clip, texts), encode(self.clip, [""])
-        target = encode(self.clip, [f"{text} {style}" for text, style in zip(texts, styles, strict=True)])
-        moved = move_text(base, target, None, TextMove(theta))
-        return paint(self.model, self.vae, moved, empty, seeds)
+        origin = encode(self.clip, neutral) if neutral else None
+        moved = move_text(encode(self.clip, base), encode(self.clip, target), origin, TextMove(theta))
+        return paint(self.model, self.vae, moved, encode(self.clip, [""]), seeds)
 
     def strip(self, text: str, style: str, seed: int):
-        """One picture per theta in STRIP."""
+        """One picture per theta in STRIP: the styled prompt, moved along (styled - plain)."""
         import torch
 
-        return torch.cat([self.pictures([text], [style], theta, [seed]) for theta in STRIP])
+        styled = [f"{text} {style}"]
+        return torch.cat([self.pictures(styled, styled, theta, [seed], [text]) for theta in STRIP])
 
 
 def main() -> None:
@@ -69,7 +70,8 @@ def main() -> None:
     mover, reader, scenes = Mover(), judge.load(), plain_scenes()
     texts, seeds = [prompt(scene) for scene in scenes], [SEED + i for i in range(PROMPTS)]
     styles = [STYLES[1 + i % 3] for i in range(PROMPTS)]
-    readings = [judge.read(reader, mover.pictures(texts, styles, theta, seeds)) for theta in THETAS]
+    styled = [f"{text} {style}" for text, style in zip(texts, styles, strict=True)]
+    readings = [judge.read(reader, mover.pictures(texts, styled, theta, seeds)) for theta in THETAS]
     curves = [[row[i].styles[styles[i]] for row in readings] for i in range(PROMPTS)]
     kept = [
         [row[i].has(scene.things[0].shape, scene.things[0].colour) for i, scene in enumerate(scenes)]
@@ -84,8 +86,8 @@ def main() -> None:
         "object_kept_at_0_4": statistics.mean(k for t, row in zip(THETAS, kept, strict=True) if t <= 0.4 for k in row),
         "object_kept_at_0": statistics.mean(kept[0]),
     }
-    strips = torch.cat([mover.strip("a yellow star on the water", style, 7) for style in STYLES[1:]])
-    labels = [f"{style}, {theta:g}" for style in STYLES[1:] for theta in STRIP]
+    strips = torch.cat([mover.strip("a blue cross on a beach", style, 2) for style in STYLES[1:]])
+    labels = [f"{style} {theta:+g}" for style in STYLES[1:] for theta in STRIP]
     save_sheet(RESULTS / "slerp.jpg", strips, labels, len(STRIP))
     about = {"prompts": PROMPTS, "thetas": THETAS, "seed": SEED, "steps": STEPS, "cfg": CFG, "mode": "per_token"}
     report("slerp", rows, {name: round(value, 4) for name, value in figures.items()}, about)

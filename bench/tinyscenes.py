@@ -5,8 +5,9 @@ import sys
 import time
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
-import alias  # noqa: E402, F401
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
+    import alias  # noqa: F401
 from pack.tools.inside import enter  # noqa: E402
 
 PROMPTS, SEED, CFG, FIRST = 240, 1000, 5.0, 10_000  # held-out scenes from number FIRST on
@@ -41,7 +42,8 @@ def placed(scene, reading) -> bool:
             return False
         places.append(found.cells.nonzero())
     (down, across) = (places[1][axis].mean() - places[0][axis].mean() for axis in (0, 1))
-    return {"left of": across, "right of": -across, "above": down, "below": -down}[scene.relation] > 0
+    ahead = {"left of": across, "right of": -across, "above": down, "below": -down}[scene.relation]
+    return bool(ahead > 0)
 
 
 def scores(scenes: list, readings: list) -> dict[str, float]:
