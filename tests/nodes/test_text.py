@@ -146,7 +146,7 @@ def test_an_item_never_depends_on_its_neighbours(augment, texts, host):
     assert (one[0] - two[0]).abs().max() < 1e-5 * one.abs().max()
 
 
-def test_the_schema_says_what_is_neutral():
+def test_the_schema_says_what_is_neutral(comfy):
     from pack.nodes.text import ClipSlerpAugment
 
     inputs = ClipSlerpAugment.GET_SCHEMA().inputs
