@@ -59,24 +59,40 @@ class Mover:
         return torch.cat([self.pictures(styled, styled, theta, [seed], [text]) for theta in STRIP])
 
 
-def main() -> None:
-    import torch
-    from pack.bench.paint import CFG, STEPS, save_sheet
-    from pack.bench.report import RESULTS, report
+def measure(mover: Mover) -> tuple[list[list[float]], list[list[bool]]]:
+    """(probability of the style per prompt and theta, whether the object is right per theta and prompt)."""
     from pack.demo import judge
     from pack.demo.backdrops import STYLES
     from pack.demo.captions import prompt
 
-    mover, reader, scenes = Mover(), judge.load(), plain_scenes()
+    reader, scenes = judge.load(), plain_scenes()
     texts, seeds = [prompt(scene) for scene in scenes], [SEED + i for i in range(PROMPTS)]
     styles = [STYLES[1 + i % 3] for i in range(PROMPTS)]
     styled = [f"{text} {style}" for text, style in zip(texts, styles, strict=True)]
     readings = [judge.read(reader, mover.pictures(texts, styled, theta, seeds)) for theta in THETAS]
-    curves = [[row[i].styles[styles[i]] for row in readings] for i in range(PROMPTS)]
-    kept = [
-        [row[i].has(scene.things[0].shape, scene.things[0].colour) for i, scene in enumerate(scenes)]
-        for row in readings
-    ]
+    objects = [scene.things[0] for scene in scenes]
+    kept = [[r.has(o.shape, o.colour) for r, o in zip(row, objects, strict=True)] for row in readings]
+    return [[row[i].styles[styles[i]] for row in readings] for i in range(PROMPTS)], kept
+
+
+def draw(mover: Mover, path: Path) -> None:
+    """Each style weakened and strengthened, a row of pictures each."""
+    import torch
+    from pack.bench.paint import save_sheet
+    from pack.demo.backdrops import STYLES
+
+    strips = torch.cat([mover.strip("a blue cross on a beach", style, 2) for style in STYLES[1:]])
+    labels = [f"{style} {theta:+g}" for style in STYLES[1:] for theta in STRIP]
+    save_sheet(path, strips, labels, len(STRIP))
+
+
+def main() -> None:
+    from pack.bench.paint import CFG, STEPS
+    from pack.bench.report import RESULTS, report
+
+    mover = Mover()
+    draw(mover, RESULTS / "slerp.jpg")
+    curves, kept = measure(mover)
     means = [statistics.mean(values) for values in zip(*curves, strict=True)]
     rows = [("theta", "P(style)  object kept")]
     rows += [(f"{t:.1f}", f"{m:.3f}     {statistics.mean(k):.2f}") for t, m, k in zip(THETAS, means, kept, strict=True)]
@@ -86,9 +102,6 @@ def main() -> None:
         "object_kept_at_0_4": statistics.mean(k for t, row in zip(THETAS, kept, strict=True) if t <= 0.4 for k in row),
         "object_kept_at_0": statistics.mean(kept[0]),
     }
-    strips = torch.cat([mover.strip("a blue cross on a beach", style, 2) for style in STYLES[1:]])
-    labels = [f"{style} {theta:+g}" for style in STYLES[1:] for theta in STRIP]
-    save_sheet(RESULTS / "slerp.jpg", strips, labels, len(STRIP))
     about = {"prompts": PROMPTS, "thetas": THETAS, "seed": SEED, "steps": STEPS, "cfg": CFG, "mode": "per_token"}
     report("slerp", rows, {name: round(value, 4) for name, value in figures.items()}, about)
 
