@@ -62,8 +62,7 @@ def pure_python(yes: bool) -> Path:
     python = hosts.python_in(place)
     if not python.is_file() or hosts.missing(python, PURE):
         install.confirm(f"No Python here has torch: fetching it (0.2 to 3 GB, by platform) to {place}", yes)
-        extra = install.torch_arguments()[len(install.TORCH) :]
-        install.pip("Installing torch", install.make_venv(place), *PACKAGES, *extra)
+        install.pip("Installing torch", install.make_venv(place), *PACKAGES)
     return python
 
 

@@ -21,7 +21,6 @@ from .host import LOCAL, SetupError
 VERSION = "0.33.0"
 TORCH = ["torch==2.11.0", "torchvision==0.26.0", "torchaudio==2.11.0"]  # a tested trio: newer ones do not fit together
 SOURCE = "https://github.com/comfyanonymous/ComfyUI"
-CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 WAYS = (
     "set COMFYUI_PATH to a ComfyUI folder, or put this pack into the custom_nodes folder of a ComfyUI, "
     "or start again with network access and git so that one is installed here."
@@ -108,12 +107,6 @@ def pip(title: str, python: Path, *arguments: object) -> None:
     step(title, [python, "-m", "pip", "install", "--disable-pip-version-check", *arguments])
 
 
-def torch_arguments() -> list[str]:
-    """The tested trio; from PyTorch's own CPU wheels (a tenth of the size) on a Linux without an NVIDIA GPU."""
-    small = sys.platform == "linux" and not shutil.which("nvidia-smi") and reachable(CPU_WHEELS + "/torch/", 5)
-    return [*TORCH, *(["--extra-index-url", CPU_WHEELS] if small else [])]
-
-
 def install_host(yes: bool) -> Path:
     """Fetches the pinned ComfyUI to `.host/ComfyUI` with comfy-cli, which lives in an environment of its own."""
     why = "there is no git here" if not shutil.which("git") else ""
@@ -143,10 +136,10 @@ def comfy_cli_environment(tool: Path) -> dict[str, str]:
 def make_environment(host: Path, yes: bool) -> Path:
     """Makes `.host/venv-<version>` that can run this host; returns its interpreter."""
     place = hosts.local_environment(host)
-    size = "0.5 to 3.5 GB, by platform"
+    size = "0.5 to 5 GB, by platform"
     confirm(f"No Python here can run {host}: fetching torch and ComfyUI's requirements ({size}) to {place}", yes)
     python = make_venv(place)
-    pip("Installing torch", python, *torch_arguments())
+    pip("Installing torch", python, *TORCH)
     pip("Installing ComfyUI's requirements", python, *TORCH, "-r", host / "requirements.txt")
     return python
 
