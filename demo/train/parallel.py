@@ -1,4 +1,4 @@
-"""Training in several processes of one thread each: on few cores that is faster than one process of many threads."""
+"""Training in several processes of one thread each, which keeps its speed on a busy machine (see README.md)."""
 
 from __future__ import annotations
 
