@@ -25,7 +25,7 @@ def _part(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _model(weights: dict[str, Tensor]) -> ModelPatcher:
-    config = comfy.supported_models.SD15({**UNET, "use_spatial_transformer": True, "dtype": torch.float32})
+    config = comfy.supported_models.SD15({**UNET, "dtype": torch.float32})
     config.unet_config |= {n: UNET[n] for n in ("num_heads", "num_head_channels")}  # the constructor sets SD1.5's
     config.set_inference_dtype(torch.float32, None)
     device = management.unet_offload_device()

@@ -33,13 +33,6 @@ def classes(graph: dict) -> set[str]:
     return {node["class_type"] for node in graph.values()}
 
 
-def upload_inputs(client: Client, graph: dict) -> None:
-    """The pictures that the graph's LoadImage nodes name, from workflows/inputs/."""
-    for node in graph.values():
-        if node["class_type"] in ("LoadImage", "LoadImageMask"):
-            client.upload(INPUTS / node["inputs"]["image"])
-
-
 def save(name: str, result: Result) -> list[Path]:
     """Writes demo/out/<name>-<n>.png; n counts from 1 in the order of the node ids."""
     paths = []
@@ -75,7 +68,7 @@ def contact_sheet(paths: list[Path]) -> bytes:
 
 def run_graph(client: Client, name: str, graph: dict) -> list[Path]:
     """The pictures of one graph; prints what went wrong."""
-    upload_inputs(client, graph)
+    client.upload_inputs(graph, INPUTS)
     result = client.run(graph)
     for line in result.errors:
         print(f"{name}: {line}", flush=True)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .backdrops import BACKGROUNDS, STYLES, draw_background, tint
+from .backdrops import BACKGROUNDS, SIZE, STYLES, draw_background, tint
 
-SIZE = 128
 SHAPES = ("circle", "square", "triangle", "star", "ring", "cross")
 COLOURS = {
     "red": (0.86, 0.10, 0.12),

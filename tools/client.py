@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import Request
 
+from .progress import Bar
 from .server import direct
 
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
@@ -106,6 +107,12 @@ class Client:
         body = head.encode() + picture.read_bytes() + f"\r\n--{edge}--\r\n".encode()
         return json.loads(self.fetch("/upload/image", body, f"multipart/form-data; boundary={edge}"))["name"]
 
+    def upload_inputs(self, graph: dict, folder: Path) -> None:
+        """The pictures in `folder` that the graph's LoadImage nodes name."""
+        for node in graph.values():
+            if node["class_type"] in ("LoadImage", "LoadImageMask"):
+                self.upload(folder / node["inputs"]["image"])
+
     def post(self, graph: dict) -> tuple[str | None, list[str]]:
         """(prompt id or None if the graph was refused, lines about what is wrong in it)."""
         body = json.dumps({"prompt": graph, "client_id": self.id}).encode()
@@ -163,34 +170,3 @@ class Client:
             if texts:
                 result.texts[node] = [texts] if isinstance(texts, str) else [str(text) for text in texts]
         return result
-
-
-class Bar:
-    """Nodes done, and the steps of the one at work; nothing where tqdm is not there or nobody watches."""
-
-    def __init__(self, graph: dict, progress: bool):
-        self.graph, self.bar = graph, None
-        if progress:
-            try:
-                from tqdm import tqdm
-
-                self.bar = tqdm(total=len(graph), unit="node", disable=None, leave=False)
-            except ImportError:
-                pass
-
-    def __enter__(self) -> "Bar":
-        return self
-
-    def __exit__(self, *_) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def update(self, event: str, data: dict) -> None:
-        if self.bar is None or event != "progress_state":
-            return
-        states = data["nodes"].items()
-        self.bar.n = sum(state["state"] == "finished" for _, state in states)
-        for node, state in states:
-            if state["state"] == "running" and node in self.graph:
-                self.bar.set_description(f"{self.graph[node]['class_type']} {state['value']:.0f}/{state['max']:.0f}")
-        self.bar.refresh()

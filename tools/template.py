@@ -120,9 +120,7 @@ def picture(url: str, names: list[str]) -> int:
     client, failed = Client(url), 0
     for name in names:
         graph = read(WORKFLOWS / "api" / f"{name}.json")
-        for node in graph.values():
-            if node["class_type"] in ("LoadImage", "LoadImageMask"):
-                client.upload(WORKFLOWS / "inputs" / node["inputs"]["image"])
+        client.upload_inputs(graph, WORKFLOWS / "inputs")
         result = client.run(graph)
         failed += report(name, result.errors or ([] if result.images else ["made no picture"]))
         if result.images and not result.errors:

@@ -15,6 +15,8 @@ from ..scenes import render
 from .data import TEST_SEED, WORK, pictures, scene, to_model
 from .optimizer import schedule
 
+PATH = WORK / "autoencoder.pt"
+
 
 def differences(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
@@ -34,6 +36,13 @@ def psnr(model: TinyAutoencoder, count: int = 64) -> float:
     x = to_model((held_out * 255).round().astype(np.uint8)).contiguous(memory_format=torch.channels_last)
     error = ((model.decode(model.encode(x)).clamp(-1, 1) - x) / 2).pow(2).mean((1, 2, 3))
     return float((-10 * error.log10()).mean())
+
+
+def trained() -> TinyAutoencoder:
+    """The autoencoder of the last run, for the steps that build on it."""
+    model = TinyAutoencoder()
+    model.load_state_dict(torch.load(PATH))
+    return model
 
 
 def learn(model: TinyAutoencoder, average: AveragedModel, data: np.ndarray, options: argparse.Namespace) -> None:
@@ -59,18 +68,17 @@ def learn(model: TinyAutoencoder, average: AveragedModel, data: np.ndarray, opti
 
 def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
-    data, path = pictures(options.count), WORK / "autoencoder.pt"
-    model = TinyAutoencoder().to(memory_format=torch.channels_last)
-    if options.resume or options.decoder:
-        model.load_state_dict(torch.load(path))
+    data = pictures(options.count)
+    model = trained() if options.resume or options.decoder else TinyAutoencoder()
+    model.to(memory_format=torch.channels_last)
     model.encoder.requires_grad_(not options.decoder)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.998))
     learn(model, average, data, options)
     model = average.module
     if not options.decoder:
         normalise(model, data)
-    torch.save(model.state_dict(), path)
-    print(f"PSNR {psnr(model):.2f} dB, code std {model.std.tolist()} -> {path.name}", flush=True)
+    torch.save(model.state_dict(), PATH)
+    print(f"PSNR {psnr(model):.2f} dB, code std {model.std.tolist()} -> {PATH.name}", flush=True)
 
 
 @torch.no_grad()

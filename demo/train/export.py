@@ -15,7 +15,7 @@ def export() -> None:
     from ..model import WEIGHTS
 
     trained = torch.load(WORK / "unet.pt", map_location="cpu")["average"]
-    weights = {f"vae.{n}": w for n, w in torch.load(WORK / "autoencoder.pt").items()} | trained
+    weights = {f"vae.{n}": w for n, w in trained().state_dict().items()} | trained
     half = {n: w.half().contiguous() for n, w in weights.items()}
     half["tokens"] = torch.tensor(Words(SD1Tokenizer()).tokens, dtype=torch.int32)
     WEIGHTS.parent.mkdir(exist_ok=True)

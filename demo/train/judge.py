@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from ..autoencoder import TinyAutoencoder
 from ..judge import CELLS, HEADS, WEIGHTS, WHOLE, Judge, Reading, load, read
 from ..scenes import Scene, render
-from .data import TEST_SEED, TRAIN_SEED, WORK, pictures, scene, to_model
+from .autoencoder import trained
+from .data import TEST_SEED, TRAIN_SEED, pictures, scene, to_model
 from .optimizer import optimizers, schedule
 
 
@@ -113,8 +114,7 @@ def learn(judge: Judge, examples: Examples, options: argparse.Namespace) -> None
 
 def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
-    model, judge = TinyAutoencoder(), load().requires_grad_(True) if options.resume else Judge()
-    model.load_state_dict(torch.load(WORK / "autoencoder.pt"))
+    model, judge = trained(), load().requires_grad_(True) if options.resume else Judge()
     learn(judge, Examples(model, options.count, options.of), options)
     WEIGHTS.parent.mkdir(exist_ok=True)
     save_file({name: value.half().contiguous() for name, value in judge.state_dict().items()}, WEIGHTS)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ..captions import vocabulary
 from ..config import TEXT
 
-START, END, LENGTH, WORDS = 49406, 49407, 77, 49408
+START, END, LENGTH = 49406, 49407, 77
 
 
 class _Attention(nn.Module):

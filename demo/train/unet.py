@@ -12,9 +12,10 @@ import torch
 import torch.multiprocessing as mp
 from torch import Tensor, nn
 
-from ..autoencoder import LATENT_SCALE, TinyAutoencoder
+from ..autoencoder import LATENT_SCALE
 from ..captions import caption
 from ..config import UNET
+from .autoencoder import trained
 from .data import TRAIN_SEED, WORK, pictures, scene, to_model
 from .optimizer import schedule
 from .parallel import Share, Shared
@@ -56,9 +57,7 @@ def latents(count: int) -> Tensor:
     """Cached latents of the training pictures in the U-Net's scale, (count, 4, 16, 16) float16."""
     path = WORK / f"latents-{count}.pt"
     if not path.exists():
-        model = TinyAutoencoder()
-        model.load_state_dict(torch.load(WORK / "autoencoder.pt"))
-        data = pictures(count)
+        model, data = trained(), pictures(count)
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
             parts = [model.encode(to_model(data[i : i + 128])).float() * LATENT_SCALE for i in range(0, count, 128)]
         torch.save(torch.cat(parts).half(), path)
