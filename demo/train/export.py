@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from safetensors.torch import save_file
 
+from .autoencoder import trained
 from .data import WORK
 from .text import Words
 
@@ -14,8 +15,8 @@ def export() -> None:
 
     from ..model import WEIGHTS
 
-    trained = torch.load(WORK / "unet.pt", map_location="cpu")["average"]
-    weights = {f"vae.{n}": w for n, w in trained().state_dict().items()} | trained
+    average = torch.load(WORK / "unet.pt", map_location="cpu")["average"]
+    weights = {f"vae.{n}": w for n, w in trained().state_dict().items()} | average
     half = {n: w.half().contiguous() for n, w in weights.items()}
     half["tokens"] = torch.tensor(Words(SD1Tokenizer()).tokens, dtype=torch.int32)
     WEIGHTS.parent.mkdir(exist_ok=True)
