@@ -1,0 +1,29 @@
+"""A phrase and the part of the picture where it belongs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Region:
+    """One phrase of the prompt, placed."""
+
+    phrase: str
+    mask: Tensor = field(repr=False)
+    """(B, H, W) in 0..1 of any size, 1 = inside; B is 1 (for every picture) or the batch (one per picture)."""
+    strength: float = 0.5
+    """S, 0..3: how much the inside of the mask is drawn to the phrase."""
+    outside: float = 0.0
+    """S', 0..3: how much the outside is pushed away from it."""
+    occurrence: int = 0
+    """Which occurrence of the phrase in the prompt, from 1; 0 means all."""
+    colour: tuple[int, int, int] | None = None
+    """RGB 0..255 in previews; None picks one."""
+
+    @property
+    def off(self) -> bool:
+        """Whether the region changes nothing."""
+        return self.strength == 0 and self.outside == 0
