@@ -11,7 +11,7 @@ TORCH |= {"unicodedata"}
 ALLOWED = {
     "attention": TORCH | {".attention"},
     "sampling": TORCH | {".sampling"},
-    "patches": TORCH | {".attention", ".sampling", ".patches", "comfy", "copy", "uuid"},
+    "patches": TORCH | {".attention", ".sampling", ".patches", "comfy", "copy", "uuid", "threading"},
     "nodes": TORCH
     | {".attention", ".sampling", ".patches", ".nodes", "comfy_api", "comfy", "node_helpers"}
     | {"logging", "PIL", "spacy"},

@@ -1,0 +1,139 @@
+"""Reads where phrases are looked at while a model samples, and keeps one set of maps per finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from comfy.model_patcher import ModelPatcher
+from torch import Tensor
+
+from ..attention.captured import Captured
+from ..attention.phrases import prompt_content_words
+from ..attention.probabilities import probabilities, self_probabilities
+from .blocks import parse_blocks
+from .engine import AttentionEffect, Look
+from .families import sites_of
+from .maps import Maps
+from .rows import Entry
+from .run import Run, attach
+from .sites import Site
+from .window import Window
+from .words import explain, rows_of
+
+SELF_TOKENS = 1024  # the largest grid whose self-attention is kept: 4 MB a picture
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """What is read, and when and where in the model."""
+
+    phrases: tuple[str, ...]
+    self_attention: bool = False
+    window: Window = field(default_factory=Window)
+    blocks: str = ""
+
+
+def capture(model: ModelPatcher, settings: CaptureSettings) -> tuple[ModelPatcher, Maps]:
+    """A clone whose every run adds its maps to the handle; ValueError where the model has no such attention."""
+    if not settings.phrases:
+        raise ValueError("There is no phrase to look for; type words of the prompt, one phrase per line.")
+    blocks, maps = parse_blocks(settings.blocks, sites_of(model).blocks), Maps()
+    return attach(model, lambda: Capture(settings, blocks, maps.add)), maps
+
+
+class Capture(AttentionEffect):
+    """One run of reading."""
+
+    def __init__(self, settings: CaptureSettings, blocks: frozenset[str], publish: Callable[[Captured], None]) -> None:
+        self.settings, self.blocks, self.publish = settings, blocks, publish
+        self.words: tuple[str, ...] = ()
+        self.columns: dict[tuple, tuple[list[int], list[tuple[int, ...]]]] = {}
+        """Entry -> (indices of the words it holds, their text rows)."""
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, Tensor] = {}
+        self.selves: dict[tuple[int, int], Tensor] = {}
+        self.others: dict[str, tuple[str, ...]] = {}
+        self.run: Run | None = None
+        self.open = False
+
+    def start(self, run: Run) -> None:
+        if "context_handler" in run.guider.model_options:
+            raise ValueError("Attention cannot be captured in context windows; remove the context window node.")
+        super().start(run)
+
+    def prepare(self, run: Run) -> None:
+        self.run = run
+        if not any(self.settings.window.contains(sigma, run.sampling) for sigma in run.sigmas[:-1]):
+            raise ValueError("No step of this run lies between start and end percent of the capture; widen them.")
+        entries = [entry for entry in run.table.values() if not entry.negative and entry.tokens]
+        places = {entry.key: _places(self.settings.phrases, entry) for entry in entries}
+        for phrase in self.settings.phrases:
+            if not any(phrase in found for found in places.values()):
+                explain(phrase, entries)
+        self.words = tuple(
+            dict.fromkeys((*self.settings.phrases, *(word for found in places.values() for word in found)))
+        )
+        for key, found in places.items():
+            self.columns[key] = ([self.words.index(word) for word in found], list(found.values()))
+        self.others = {phrase: _others(phrase, entries, places) for phrase in self.settings.phrases}
+
+    def step(self, run: Run) -> None:
+        self.open = self.settings.window.contains(run.sigma, run.sampling)
+
+    def wants(self, site: Site) -> bool:
+        """Only in the sampler's own call of a step: PAG, SAG and others look again at disturbed pictures."""
+        if not self.open or self.run.calls != 1:
+            return False
+        if site.self_attention:
+            return self.settings.self_attention and site.grid[0] * site.grid[1] <= SELF_TOKENS
+        return site.block in self.blocks
+
+    def look(self, look: Look) -> None:
+        if look.entry.key not in self.columns:
+            return
+        if look.site.self_attention:
+            if look.entry.area is None:
+                seen = self_probabilities(look.q, look.k)
+                self.selves[look.site.grid] = self.selves.get(look.site.grid, 0) + seen
+            return
+        indices, columns = self.columns[look.entry.key]
+        seen = probabilities(look.q, look.k, columns)
+        self._add(look, indices, seen.unflatten(2, (look.site.frames, *look.site.grid)).mean(2))
+
+    def _add(self, look: Look, indices: list[int], seen: Tensor) -> None:
+        """Adds (b, words, h, w) where the entry's area lies in the picture."""
+        (height, width), (top, left) = look.whole()
+        if look.site.block not in self.sums:
+            self.sums[look.site.block] = seen.new_zeros(seen.shape[0], len(self.words), height, width)
+            self.counts[look.site.block] = seen.new_zeros(len(self.words), height, width)
+        at = (indices, slice(top, top + seen.shape[2]), slice(left, left + seen.shape[3]))
+        self.sums[look.site.block][:, *at] += seen
+        self.counts[look.site.block][at] += 1
+
+    def finish(self, run: Run, samples: Tensor) -> None:
+        layers = {block: (total / self.counts[block].clamp_min(1)).cpu() for block, total in self.sums.items()}
+        if not layers:  # another node skipped every step of the window
+            return
+        grid = max(self.selves, default=(0, 0))
+        mixed = self.selves[grid] / self.selves[grid].sum(-1, keepdim=True) if self.selves else None
+        kept = None if mixed is None else mixed.cpu()
+        ratio = run.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
+        self.publish(Captured(self.words, self.others, layers, kept, grid, samples.cpu(), ratio))
+
+
+def _places(phrases: tuple[str, ...], entry: Entry) -> dict[str, tuple[int, ...]]:
+    """Text rows of every phrase and content word that this conditioning holds."""
+    words = (*phrases, *(prompt_content_words(entry.tag) if entry.tag else ()))
+    return {word: rows for word in dict.fromkeys(words) if (rows := rows_of(word, entry))}
+
+
+def _others(phrase: str, entries: list[Entry], places: dict[tuple, dict[str, tuple[int, ...]]]) -> tuple[str, ...]:
+    """Content words that share no text row with the phrase."""
+    found: dict[str, None] = {}
+    for entry in entries:
+        spots = places[entry.key]
+        for word in prompt_content_words(entry.tag) if phrase in spots else ():
+            if word in spots and not set(spots[word]) & set(spots[phrase]):
+                found[word] = None
+    return tuple(found)

@@ -1,0 +1,152 @@
+"""One attention override for every capture and bias of a run, installed late on the run's own options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import comfy.ldm.modules.attention as host
+import torch
+from torch import Tensor
+
+from ..attention.bias import repeat_tokens
+from .families import sites_of
+from .rows import Entry
+from .run import Effect, Run
+from .sites import Site
+
+NAMES = ("q", "k", "v", "heads", "mask", "attn_precision", "skip_reshape", "skip_output_reshape")
+WITHOUT_MASK = ("flash", "sage", "int8")
+"""Backends that drop, refuse or approximate a float mask; `attention_pytorch` stands in for biased calls."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One conditioning's picture tokens looking at its text tokens, in one attention call of the model."""
+
+    run: Run
+    entry: Entry
+    site: Site
+    q: Tensor = field(repr=False)
+    """(b, heads, Q, D), picture tokens."""
+    k: Tensor = field(repr=False)
+    """(b, heads, n, D), the entry's own text tokens."""
+    every_q: Tensor = field(repr=False)
+    """(B, heads, Q, D), with the other conditionings of this call."""
+    every_k: Tensor = field(repr=False)
+
+    def whole(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The (h, w) that the whole picture has in this block, and the (top, left) cell of the entry's area in it."""
+        (h, w), area = self.site.grid, self.entry.area
+        if area is None:
+            return (h, w), (0, 0)
+        height, width = self.run.noise_shape[-2:]
+        down, across = h / min(area[0], height), w / min(area[1], width)
+        top, left = round(area[2] * down), round(area[3] * across)
+        return (max(round(height * down), top + h), max(round(width * across), left + w)), (top, left)
+
+
+class AttentionEffect(Effect):
+    """An effect that reads or biases the attention of picture tokens to text tokens."""
+
+    def start(self, run: Run) -> None:
+        install(run)
+
+    def wants(self, site: Site) -> bool:
+        """Whether this attention call matters now."""
+        raise NotImplementedError
+
+    def look(self, look: Look) -> Tensor | None:
+        """Reads one conditioning's attention; (b, 1 or heads, Q, n) to add to its logits, or None."""
+        raise NotImplementedError
+
+
+def install(run: Run) -> None:
+    """Puts the override on the run's options, once; it calls one that another node set."""
+    options = run.options
+    previous = options.get("optimized_attention_override")
+    if isinstance(previous, Override):
+        return
+    override = Override(run, sites_of(run.guider.model_patcher), previous)
+    options["optimized_attention_override"] = override
+    override.sites.install(options, override)
+
+
+class Override:
+    """Stands at `optimized_attention_override`."""
+
+    def __init__(self, run: Run, sites: object, previous: Callable | None) -> None:
+        self.run, self.sites, self.previous = run, sites, previous
+
+    def __call__(self, func: Callable, *args, **kwargs) -> Tensor:
+        given = dict(zip(NAMES, args, strict=False)) | {name: kwargs[name] for name in NAMES if name in kwargs}
+        mask = self.mask(given, kwargs.get("transformer_options") or {})
+        if mask is not None:
+            rest = {name: value for name, value in {**given, **kwargs}.items() if name not in NAMES[:4]}
+            args, kwargs = [given[name] for name in NAMES[:4]], {**rest, "mask": _join(mask, given.get("mask"))}
+            func = _masked(func)
+        return self.previous(func, *args, **kwargs) if self.previous else func(*args, **kwargs)
+
+    def replaced(self, theirs: Callable) -> Callable:
+        """Wraps an `attn2` replace of another pack: what it adds to the text's attention stays, the text is biased."""
+
+        def attn2(q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tensor:
+            out, heads = theirs(q, k, v, extra_options), extra_options["n_heads"]
+            mask = self.mask({"q": q, "k": k, "heads": heads}, extra_options)
+            if mask is None:
+                return out
+            text = host.optimized_attention(q, k, v, heads)
+            return out - text + _masked(host.optimized_attention)(q, k, v, heads, mask=mask)
+
+        return attn2
+
+    def mask(self, given: dict, options: dict) -> Tensor | None:
+        """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
+        site = self.sites.site(self.run, given, options)
+        effects = [e for e in self.run.effects if isinstance(e, AttentionEffect) and site and e.wants(site)]
+        if not effects:
+            return None
+        q, k = (_heads(given[name], given) for name in "qk")
+        looks = self._looks(site, q[:, :, site.queries], k[:, :, site.keys], options)
+        parts = [(rows, bias) for rows, look in looks for e in effects if (bias := e.look(look)) is not None]
+        return _mask(parts, site, q, k) if parts else None
+
+    def _looks(self, site: Site, q: Tensor, k: Tensor, options: dict) -> list[tuple[slice, Look]]:
+        entries = self.run.chunks(options)
+        size = q.shape[0] // len(entries)
+        rows = [slice(i * size, (i + 1) * size) for i in range(len(entries))]
+        return [
+            (at, Look(self.run, entry, site, q[at], k[at] if site.self_attention else k[at, :, : entry.tokens], q, k))
+            for at, entry in zip(rows, entries, strict=True)
+            if entry is not None
+        ]
+
+
+def _masked(backend: Callable) -> Callable:
+    return host.attention_pytorch if any(name in backend.__name__ for name in WITHOUT_MASK) else backend
+
+
+def _heads(tokens: Tensor, given: dict) -> Tensor:
+    """(B, heads, tokens, D) of what a backend was given."""
+    if given.get("skip_reshape"):
+        return tokens
+    batch, length, _ = tokens.shape
+    return tokens.view(batch, length, given["heads"], -1).transpose(1, 2)
+
+
+def _mask(parts: list[tuple[slice, Tensor]], site: Site, q: Tensor, k: Tensor) -> Tensor:
+    heads = max(bias.shape[1] for _, bias in parts)
+    mask = q.new_zeros(q.shape[0], heads, q.shape[2], k.shape[2])
+    texts = mask[:, :, site.queries, site.keys]
+    for rows, bias in parts:
+        texts[rows] += repeat_tokens(bias, texts.shape[3])
+    return mask
+
+
+def _join(mask: Tensor, given: Tensor | None) -> Tensor:
+    """Our bias and the mask a model gave: (Q, K), (B, Q, K) or (B, 1 or heads, 1 or Q, K), bool or float."""
+    if given is None:
+        return mask
+    if given.dtype == torch.bool:
+        given = torch.zeros_like(given, dtype=mask.dtype).masked_fill(~given, float("-inf"))
+    return mask + (given.unsqueeze(1) if given.ndim == 3 else given).to(mask.dtype)

@@ -1,0 +1,38 @@
+"""Which models' attention can be reached, and how."""
+
+from __future__ import annotations
+
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.model_patcher import ModelPatcher
+
+from .sites import UNetSites
+from .transformers import CrossSites, JointSites, JointSitesByCount
+
+TRANSFORMERS = {
+    "comfy.ldm.wan.model.WanModel": (CrossSites, {"double": "blocks"}),
+    "comfy.ldm.flux.model.Flux": (JointSites, {"double": "double_blocks", "single": "single_blocks"}),
+    "comfy.ldm.chroma.model.Chroma": (JointSites, {"double": "double_blocks", "single": "single_blocks"}),
+    "comfy.ldm.qwen_image.model.QwenImageTransformer2DModel": (JointSites, {"double": "transformer_blocks"}),
+    "comfy.ldm.lumina.model.NextDiT": (JointSites, {"double": "layers"}),
+    "comfy.ldm.modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper": (
+        JointSitesByCount,
+        {"joint": "joint_blocks"},
+    ),
+}
+"""Class of the diffusion model -> how its text is reached, and its lists of blocks by the name the host gives them."""
+
+
+def sites_of(model: ModelPatcher) -> UNetSites | CrossSites | JointSites:
+    """The sites of this model; ValueError if its attention cannot be read or biased."""
+    network = model.get_model_object("diffusion_model")
+    if isinstance(network, UNetModel):
+        return UNetSites(network)
+    kind = type(network)
+    name = f"{kind.__module__}.{kind.__name__}"
+    if name not in TRANSFORMERS:
+        raise ValueError(
+            f"Attention to phrases cannot be reached in a model of the kind {kind.__name__}; use one of SD1, SD2, SDXL, "
+            "SD3, Flux, Chroma, Qwen-Image, Lumina 2, Z-Image or Wan text to video."
+        )
+    sites, lists = TRANSFORMERS[name]
+    return sites(network, lists)

@@ -1,0 +1,65 @@
+"""Which conditioning entry each chunk of a model call's batch belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..attention.phrases import Tag
+from .track import KEY
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One conditioning entry of a run, as the model sees it."""
+
+    name: str
+    """The guider's list: positive, negative, middle, ..."""
+    uuid: object
+    tokens: int
+    """Rows of its own text; in a batch the host repeats them to the least common multiple."""
+    tag: Tag | None
+    """Its words, or None if they were not tracked."""
+    area: tuple[int, int, int, int] | None
+    """(h, w, y, x) in latent cells, or None for the whole picture."""
+
+    @property
+    def key(self) -> tuple[str, object]:
+        return self.name, self.uuid
+
+    @property
+    def negative(self) -> bool:
+        return "negative" in self.name
+
+
+def table(conds: dict[str, list[dict]]) -> dict[tuple[str, object], Entry]:
+    """(list name, uuid) -> Entry, for a guider's processed conditionings.
+
+    Where an entry has an area or a ControlNet, the host copies it to the other lists with its uuid and our tag, and
+    puts the other list's text in: such a copy shares its text with an earlier entry of its list, whose words it gets.
+    """
+    entries: dict[tuple[str, object], Entry] = {}
+    for name, listed in conds.items():
+        owners: dict[int, dict] = {}
+        for cond in listed:
+            text = cond.get("model_conds", {}).get("c_crossattn")
+            owner = owners.setdefault(id(text), cond)
+            tokens = 0 if text is None else text.cond.shape[1]
+            entry = Entry(name, cond["uuid"], tokens, owner.get(KEY), _area(cond.get("area")))
+            entries.setdefault(entry.key, entry)
+    return entries
+
+
+def find(entries: dict[tuple[str, object], Entry], name: str | None, uuid: object) -> Entry | None:
+    """The entry of a chunk. A list that another pack copied has no name; then a uuid in one list only will do."""
+    if name is not None:
+        return entries.get((name, uuid))
+    found = [entry for entry in entries.values() if entry.uuid == uuid]
+    return found[0] if len(found) == 1 else None
+
+
+def _area(area: tuple[int, ...] | None) -> tuple[int, int, int, int] | None:
+    """(h, w, y, x) of an area in as many dimensions as the latent has (sizes, then starts)."""
+    if area is None:
+        return None
+    dims = len(area) // 2
+    return (*area[dims - 2 : dims], *area[2 * dims - 2 :])

@@ -1,0 +1,78 @@
+"""Where a U-Net's picture tokens look at its text tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import get_ident
+
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+
+SHORT = {"input": "in", "middle": "mid", "output": "out"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """One attention call in which picture tokens look at text tokens, or at each other."""
+
+    block: str
+    """Such as 'in.4'."""
+    grid: tuple[int, int]
+    """(h, w) of the picture tokens."""
+    queries: slice = field(default_factory=lambda: slice(None))
+    """Picture tokens among the call's queries."""
+    keys: slice = field(default_factory=lambda: slice(None))
+    """Text tokens among the call's keys."""
+    self_attention: bool = False
+    """Keys are picture tokens too."""
+    frames: int = 1
+    """Of a video: its grids follow each other among the queries."""
+
+
+class UNetSites:
+    """Cross-attention of SD1, SD2 and SDXL. `attn2_patch` marks that the thread's next attention call is one."""
+
+    def __init__(self, network: UNetModel) -> None:
+        lists = {"in": network.input_blocks, "mid": [network.middle_block], "out": network.output_blocks}
+        self.blocks = [f"{kind}.{i}" for kind, blocks in lists.items() for i, b in enumerate(blocks) if _attends(b)]
+        self.marked: dict[int, bool] = {}
+
+    def install(self, options: dict, override: object) -> None:
+        """Last in the lists of patches, so that what other packs do to q and context is seen; wraps attn2 replaces."""
+        patches, replaces = options.get("patches", {}), options.get("patches_replace", {})
+        ours = {"attn2_patch": self._mark, "attn2_output_patch": self._clear}
+        options["patches"] = {**patches, **{name: [*patches.get(name, []), patch] for name, patch in ours.items()}}
+        theirs: dict[tuple, Callable] = replaces.get("attn2", {})
+        wrapped = {block: override.replaced(replace) for block, replace in theirs.items()}
+        options["patches_replace"] = {**replaces, "attn2": wrapped}
+
+    def site(self, run: object, given: dict, options: dict) -> Site | None:
+        """The site of an attention call, or None if its tokens are not those of the picture (merged, tiled)."""
+        text = self.marked.pop(get_ident(), False)
+        if "activations_shape" not in options:
+            return None
+        batch, _, h, w = options["activations_shape"]
+        kind, number = options["block"]
+        block = f"{SHORT[kind]}.{number}"
+        whole = given["q"].shape[0] == batch and given["q"].shape[-2] == h * w
+        if text and not whole:
+            raise ValueError(
+                "Region Attention and Attention Capture cannot act beside a node that changes the batch or the tokens "
+                "inside cross-attention, such as Attention Couple; remove one of them."
+            )
+        if text:
+            return Site(block, (h, w))
+        return Site(block, (h, w), self_attention=True) if whole and given["k"].shape[-2] == h * w else None
+
+    def _mark(self, n, context, value, extra_options):
+        self.marked[get_ident()] = True
+        return n, context, value
+
+    def _clear(self, n, extra_options):
+        """A block whose attn2 another pack replaced without asking never reaches the override."""
+        self.marked.pop(get_ident(), None)
+        return n
+
+
+def _attends(block: object) -> bool:
+    return any(hasattr(layer, "transformer_blocks") for layer in block)

@@ -1,0 +1,22 @@
+"""When an effect acts: start and end percent as noise levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Window:
+    """From start to end percent of the noise schedule, as the host counts its own ranges."""
+
+    start: float = 0.0
+    end: float = 1.0
+
+    @property
+    def empty(self) -> bool:
+        return self.start >= self.end
+
+    def contains(self, sigma: float, sampling: object) -> bool:
+        """Whether a noise level is inside, both ends included. sampling: the model's model_sampling."""
+        first, last = sampling.percent_to_sigma(self.start), sampling.percent_to_sigma(self.end)
+        return float(last) <= sigma <= float(first)
