@@ -1,5 +1,13 @@
 """All nodes of the pack, grouped as in the menu."""
 
-from . import compare, phrases, text
+from . import compare, masks, phrases, region_attention, region_preview, regions, text
 
-NODES = [*phrases.NODES, *text.NODES, *compare.NODES]
+NODES = [
+    *phrases.NODES,
+    *masks.NODES,
+    *regions.NODES,
+    *region_preview.NODES,
+    *region_attention.NODES,
+    *text.NODES,
+    *compare.NODES,
+]

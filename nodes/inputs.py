@@ -7,13 +7,13 @@ from comfy_api.latest import io
 CATEGORY = "latent manipulation"
 
 
-def window() -> list:
+def window(start: float = 0.0, end: float = 1.0) -> list:
     """start_percent and end_percent, as the host's ControlNet nodes name them."""
     tip = "0..1 of the noise schedule (not of the steps): 0 is the first, noisiest moment, 1 the end. "
     return [
         io.Float.Input(
             "start_percent",
-            default=0.0,
+            default=start,
             min=0.0,
             max=1.0,
             step=0.001,
@@ -22,7 +22,7 @@ def window() -> list:
         ),
         io.Float.Input(
             "end_percent",
-            default=1.0,
+            default=end,
             min=0.0,
             max=1.0,
             step=0.001,
@@ -30,3 +30,14 @@ def window() -> list:
             tooltip=tip + "Active up to here. Neutral: 1.",
         ),
     ]
+
+
+def blocks() -> io.String.Input:
+    """Which attention blocks of the model take part."""
+    return io.String.Input(
+        "blocks",
+        default="",
+        advanced=True,
+        tooltip="Which attention blocks act, such as 'in.4-8, mid.0, out.3-5'; a wrong one is answered with the list of "
+        "the model's own. Neutral: empty, all of them.",
+    )

@@ -1,0 +1,113 @@
+"""Regions painted in one picture: a colour for each phrase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .region_table import RGB, Line, write_colour
+
+SMALLEST = 0.01  # share of the area from which a colour counts as painted (source 003)
+_TRIES = 256  # a photograph has no end of colours: only this many of the most frequent are looked at
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The different colours of all pictures together."""
+
+    colours: Tensor
+    """(U, 3) int, 0..255."""
+    counts: Tensor
+    """(U,) pixels of each."""
+    first: Tensor
+    """(U,) the first pixel of each, in reading order."""
+    at: Tensor
+    """(B, H, W) the index of each pixel's colour."""
+
+
+def color_masks(image: Tensor, lines: list[Line], background: RGB | None, tolerance: int) -> tuple[list[Line], Tensor]:
+    """The lines with the colours that they got, and their masks (lines, B, H, W), 0 or 1.
+
+    image       (B, H, W, C) in 0..1, C = 1, 3 or 4 (alpha is dropped); pictures of a batch share their colours.
+    lines       those without a colour take the largest unused ones in order; equal ones in reading order.
+    background  is left to no line, unless a line names it; None: every colour is a region.
+    tolerance   0..255: a pixel belongs to the nearest colour of which no channel is further away than this.
+    ValueError: a named colour is nowhere, or fewer colours of 1 % of the area are left than lines ask for.
+    """
+    palette = _palette(image)
+    named = list(dict.fromkeys([line.colour for line in lines if line.colour] + ([background] if background else [])))
+    free = torch.where(_nearest(palette.colours, named, tolerance) < 0, palette.counts, 0)
+    painted = [colour for colour, _ in _painted(palette, free, tolerance)]
+    if sum(not line.colour for line in lines) > len(painted):
+        raise ValueError(_too_few(lines, painted, palette, tolerance))
+    unused = iter(painted)
+    lines = [line if line.colour else replace(line, colour=next(unused)) for line in lines]
+    centres = [*named, *painted]
+    owner = _nearest(palette.colours, centres, tolerance)[palette.at]  # (B, H, W)
+    masks = torch.stack([(owner == centres.index(line.colour)).float() for line in lines])
+    empty = [line for line, mask in zip(lines, masks, strict=True) if not mask.any()]
+    if empty:
+        raise ValueError(_nowhere(empty[0], palette, tolerance))
+    return lines, masks
+
+
+def _palette(image: Tensor) -> Palette:
+    rgb = (image[..., :3].float() * 255).round().clamp(0, 255).int()
+    red, green, blue = rgb.expand(*rgb.shape[:-1], 3).unbind(-1)
+    codes, at, counts = torch.unique(red << 16 | green << 8 | blue, return_inverse=True, return_counts=True)
+    first = torch.full(codes.shape, at.numel()).scatter_reduce(0, at.flatten(), torch.arange(at.numel()), "amin")
+    return Palette(torch.stack([codes >> 16, codes >> 8 & 255, codes & 255], 1), counts, first, at)
+
+
+def _nearest(colours: Tensor, centres: list[RGB], tolerance: int) -> Tensor:
+    """(U,) index of the nearest centre, by the channel that differs most; -1 where none is within the tolerance."""
+    best = torch.full(colours.shape[:1], tolerance + 1)
+    index = torch.full(colours.shape[:1], -1)
+    for i, centre in enumerate(centres):
+        away = (colours - torch.tensor(centre)).abs().amax(1)
+        index[away < best] = i
+        best = torch.minimum(best, away)
+    return index
+
+
+def _painted(palette: Palette, counts: Tensor, tolerance: int) -> list[tuple[RGB, float]]:
+    """Colours that cover 1 % or more, with all that is within the tolerance of them, and their shares; largest first.
+
+    counts: (U,) pixels of each colour that are still to be had.
+    """
+    left, found = counts.clone(), []
+    area = palette.at.numel()
+    for _ in range(_TRIES):
+        if left.sum() < SMALLEST * area:
+            break
+        centre = palette.colours[left.argmax()]
+        near = ((palette.colours - centre).abs().amax(1) <= tolerance) & (left > 0)
+        count, first = int(left[near].sum()), int(palette.first[near].min())
+        left[near] = 0
+        if count >= SMALLEST * area:
+            found.append((-count, first, tuple(centre.tolist())))
+    return [(colour, -count / area) for count, _, colour in sorted(found)]
+
+
+def _too_few(lines: list[Line], painted: list[RGB], palette: Palette, tolerance: int) -> str:
+    line = [line for line in lines if not line.colour][len(painted)]
+    after = f" after {', '.join(map(write_colour, painted))}" if painted else ""
+    return (
+        f"Line {line.number} '{line.phrase}' names no colour and finds none left{after}; the picture has "
+        f"{_listed(palette, tolerance)}, and the background and named ones are not handed out: paint one more, over "
+        "1 % of the picture."
+    )
+
+
+def _nowhere(line: Line, palette: Palette, tolerance: int) -> str:
+    return (
+        f"Line {line.number} '{line.phrase}' asks for {write_colour(line.colour)}, but the picture has "
+        f"{_listed(palette, tolerance)}; name one of these, or raise the tolerance."
+    )
+
+
+def _listed(palette: Palette, tolerance: int) -> str:
+    found = _painted(palette, palette.counts, tolerance)
+    return ", ".join(f"{write_colour(colour)} ({share:.0%})" for colour, share in found) or "no colour over 1 %"

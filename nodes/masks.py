@@ -1,0 +1,169 @@
+"""Masks of phrases, read from the model's own attention."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..attention.captured import Captured
+from ..attention.readout import read_out
+from ..patches.capture import CaptureSettings, capture
+from ..patches.maps import Maps
+from ..patches.probe import ProbeSettings, probe
+from ..patches.window import Window
+from .heat import heat_picture
+from .inputs import CATEGORY, blocks, window
+from .mask_inputs import how, outputs, phrase_lines, picture, read_inputs, split_lines
+
+MENU = f"{CATEGORY}/masks"
+LM_MAPS = io.Custom("LM_MAPS")
+WORDS = ["daam", "attention map", "heatmap", "cross attention", "segment by text", "text mask"]
+
+
+class SubjectMaskFromAttention(io.ComfyNode):
+    """Where in this picture is the phrase? Probes the model on the picture's latent."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_SubjectMaskFromAttention",
+            display_name="Subject Mask from Attention",
+            category=MENU,
+            description="Finds a phrase of the prompt in a picture: noises its latent to a few levels, calls the model "
+            "once at each and reads which pixels look at the phrase. No other model is needed.",
+            search_aliases=[*WORDS, "find object", "clipseg"],
+            inputs=[
+                io.Model.Input("model", tooltip="The model that looks; it stays as it is."),
+                io.Conditioning.Input("conditioning", tooltip="A prompt of the picture, encoded behind Track Phrases."),
+                io.Latent.Input(
+                    "latent", tooltip="The picture's latent, from VAE Encode or a sampler; a batch is fine."
+                ),
+                phrase_lines("to look for, one phrase per line."),
+                picture(),
+                *read_inputs(),
+                *_levels(),
+                *window(0.6, 0.9),
+                blocks(),
+            ],
+            outputs=outputs(),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: object,
+        conditioning: list,
+        latent: dict,
+        phrase: str,
+        levels: int,
+        seed: int,
+        start_percent: float,
+        end_percent: float,
+        blocks: str,
+        image: Tensor | None = None,
+        **reading: object,
+    ) -> io.NodeOutput:
+        selves, between = reading["refine"] > 0, Window(start_percent, end_percent)
+        settings = ProbeSettings(split_lines(phrase), levels, seed, selves, between, blocks)
+        return _show(probe(model, conditioning, latent, settings), "", image, reading)
+
+
+class AttentionCapture(io.ComfyNode):
+    """Reads where phrases are looked at while a normal sampler runs."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_AttentionCapture",
+            display_name="Attention Capture",
+            category=MENU,
+            description="Records which pixels look at phrases of the prompt while any sampler runs with this model. "
+            "Mask from Attention Maps turns the record into a mask.",
+            search_aliases=[*WORDS, "record attention"],
+            inputs=[
+                io.Model.Input("model", tooltip="The model to watch; the one that goes in stays as it is."),
+                phrase_lines("to watch, one phrase per line; the prompt must come through Track Phrases."),
+                io.Boolean.Input(
+                    "self_attention",
+                    default=False,
+                    advanced=True,
+                    tooltip="Record self-attention too, for refine in Mask from Attention Maps; slower. Neutral: off.",
+                ),
+                *window(0.5, 1.0),
+                blocks(),
+            ],
+            outputs=[
+                io.Model.Output(tooltip="The model, for a sampler; its pictures are unchanged."),
+                LM_MAPS.Output(display_name="maps", tooltip="The record: one entry per finished run, the last 8."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, model: object, phrase: str, self_attention: bool, start_percent: float, end_percent: float, blocks: str
+    ) -> io.NodeOutput:
+        between = Window(start_percent, end_percent)
+        return io.NodeOutput(*capture(model, CaptureSettings(split_lines(phrase), self_attention, between, blocks)))
+
+
+class MaskFromAttentionMaps(io.ComfyNode):
+    """Turns what Attention Capture recorded into masks."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_MaskFromAttentionMaps",
+            display_name="Mask from Attention Maps",
+            category=MENU,
+            description="Where the sampler's picture shows a phrase, from the maps that Attention Capture recorded.",
+            search_aliases=[*WORDS, "attention to mask"],
+            inputs=[
+                LM_MAPS.Input("maps", tooltip="From Attention Capture."),
+                io.Latent.Input(
+                    "latent",
+                    tooltip="From the sampler that used the captured model: says which of its runs to read, and that it ran.",
+                ),
+                phrase_lines("to read, one phrase per line. Neutral: empty, all that were captured.", optional=True),
+                picture(),
+                *read_inputs(),
+            ],
+            outputs=outputs(),
+        )
+
+    @classmethod
+    def execute(
+        cls, maps: Maps, latent: dict, phrase: str = "", image: Tensor | None = None, **reading: object
+    ) -> io.NodeOutput:
+        return _show(maps.fit(latent["samples"]), phrase, image, reading)
+
+
+def _levels() -> list:
+    return [
+        io.Int.Input(
+            "levels",
+            default=3,
+            min=1,
+            max=16,
+            advanced=True,
+            tooltip="How many noise levels between start and end percent are looked at, 1..16; one model call each.",
+        ),
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=0xFFFFFFFFFFFFFFFF,
+            advanced=True,
+            control_after_generate=False,
+            tooltip="Of the noise, 0..2^64 - 1; the same for every picture of a batch.",
+        ),
+    ]
+
+
+def _show(captured: Captured, phrase: str, image: Tensor | None, reading: dict) -> io.NodeOutput:
+    height, width = (side * captured.ratio for side in captured.samples.shape[-2:])
+    size = (height, width) if image is None else tuple(image.shape[1:3])
+    read = read_out(captured, split_lines(phrase), size, how(reading))
+    return io.NodeOutput(read.mask, heat_picture(read.heat, size, image), float(read.presence.mean()))
+
+
+NODES = [SubjectMaskFromAttention, AttentionCapture, MaskFromAttentionMaps]

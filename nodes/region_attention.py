@@ -1,0 +1,86 @@
+"""RegionAttention: the node that lets regions act."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..attention.bias import FUNCTIONS
+from ..attention.regions import Region
+from ..patches.regions import SIDES, STD, RegionSettings, place_regions
+from ..patches.window import Window
+from .inputs import CATEGORY, blocks, window
+
+
+class RegionAttention(io.ComfyNode):
+    """Bias cross-attention so that each phrase happens in its region."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_RegionAttention",
+            display_name="Region Attention",
+            category=f"{CATEGORY}/regions",
+            description="Makes each phrase of the prompt happen in its region, by a bias on the model's "
+            "cross-attention. One prompt, any sampler; works beside IP-Adapter, ControlNet and LoRA.",
+            search_aliases=["regional prompt", "attention couple", "paint with words", "spatial control", "region"]
+            + ["dense diffusion", "layout", "area prompt", "mask prompt"],
+            inputs=[
+                io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
+                io.Custom("LM_REGIONS").Input(
+                    "regions",
+                    tooltip="Phrases and their masks, from Phrase Region, Regions from Masks or Regions from Color Map. "
+                    "Neutral: strength 0 and outside 0 in every region.",
+                ),
+                *_how(),
+                *window(),
+                blocks(),
+            ],
+            outputs=[io.Model.Output(tooltip="The patched model; its prompt must come through Track Phrases.")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: object,
+        regions: tuple[Region, ...],
+        weight_function: str,
+        apply_to: str,
+        std: str,
+        start_percent: float,
+        end_percent: float,
+        blocks: str,
+    ) -> io.NodeOutput:
+        settings = RegionSettings(weight_function, apply_to, std, Window(start_percent, end_percent), blocks)
+        return io.NodeOutput(place_regions(model, regions, settings))
+
+
+def _how() -> list:
+    return [
+        io.Combo.Input(
+            "weight_function",
+            options=list(FUNCTIONS),
+            default="spatial_control",
+            tooltip="How strength becomes a bias. spatial_control: noise level x spread of the attention logits. "
+            "paint_with_words: log(1 + noise level) x their largest. dense_diffusion: towards the largest and smallest "
+            "of each pixel, weaker for large regions. The last two are slower. No neutral value: strength 0 is off.",
+        ),
+        io.Combo.Input(
+            "apply_to",
+            options=list(SIDES),
+            default="positive",
+            advanced=True,
+            tooltip="In which conditionings the phrases are placed: positive, negative (keeps an unwanted thing out of "
+            "its region), or both. A phrase must be in the prompt of the chosen side.",
+        ),
+        io.Combo.Input(
+            "std",
+            options=list(STD),
+            default=STD[0],
+            advanced=True,
+            tooltip="Over what spatial_control measures the spread of the logits. per row: each picture and prompt on "
+            "its own. joint: the whole batch, positive and negative together, as the source does.",
+        ),
+    ]
+
+
+NODES = [RegionAttention]

@@ -1,0 +1,46 @@
+"""Masks and phrases as they come from the graph, checked and put together."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ..attention.regions import Region
+from .region_table import Line
+
+
+def spoken(phrase: str) -> str:
+    """The phrase without spaces around it; ValueError: nothing is left."""
+    if not phrase.strip():
+        raise ValueError("The phrase is empty; type words of the prompt.")
+    return phrase.strip()
+
+
+def checked(mask: Tensor) -> Tensor:
+    """A mask (H, W) or (B, H, W) as (B, H, W) in float32, 0..1."""
+    if mask.ndim not in (2, 3) or not mask.numel():
+        raise ValueError(
+            f"The mask has the shape {tuple(mask.shape)}, but a region needs (height, width) or (batch, height, "
+            "width); convert an IMAGE with the node Convert Image to Mask."
+        )
+    if mask.isnan().any():
+        raise ValueError("The mask holds values that are not numbers (NaN); make it with another node.")
+    return mask.reshape(-1, *mask.shape[-2:]).float().clamp(0, 1)
+
+
+def one_per_line(masks: Tensor, lines: list[Line]) -> Tensor:
+    """Masks (lines, H, W) as (lines, 1, H, W)."""
+    masks = checked(masks)
+    if len(masks) != len(lines):
+        raise ValueError(
+            f"There are {len(masks)} masks for {len(lines)} lines ({', '.join(line.phrase for line in lines)}); "
+            "give one line per mask."
+        )
+    return masks[:, None]
+
+
+def placed(lines: list[Line], masks: Tensor) -> list[Region]:
+    """A region per line; masks (lines, B, H, W)."""
+    return [
+        Region(line.phrase, mask, line.strength, line.outside, colour=line.colour)
+        for line, mask in zip(lines, masks, strict=True)
+    ]
