@@ -50,7 +50,10 @@ def read_out(captured: Captured, phrases: tuple[str, ...], size: tuple[int, int]
     if missing:
         raise ValueError(f"'{missing[0]}' was not captured; captured are: {', '.join(captured.words)}.")
     if how.refine and captured.self_attention is None:
-        raise ValueError("Refinement needs self-attention; switch it on in Attention Capture, or set refine to 0.")
+        raise ValueError(
+            "Refinement needs the self-attention of an SD1, SD2 or SDXL model, which Attention Capture records only "
+            "with self_attention on; switch that on, or set refine to 0."
+        )
     maps = aggregate(captured.layers, tuple(captured.samples.shape[-2:]))  # (B, words, h, w)
     shown = torch.stack([_presence(captured, maps, phrase) for phrase in phrases])
     if how.refine:

@@ -26,4 +26,4 @@ class Region:
     @property
     def off(self) -> bool:
         """Whether the region changes nothing."""
-        return self.strength == 0 and self.outside == 0
+        return self.outside == 0 and (self.strength == 0 or not self.mask.any())

@@ -38,6 +38,6 @@ def blocks() -> io.String.Input:
         "blocks",
         default="",
         advanced=True,
-        tooltip="Which attention blocks act, such as 'in.4-8, mid.0, out.3-5'; a wrong one is answered with the list of "
-        "the model's own. Neutral: empty, all of them.",
+        tooltip="Which attention blocks act, such as 'in.4-8, mid.0, out.3-5'; a wrong one is answered with the list "
+        "of the model's own. Neutral: empty, all of them.",
     )

@@ -25,8 +25,8 @@ def picture() -> io.Image.Input:
     return io.Image.Input(
         "image",
         optional=True,
-        tooltip="The picture: sets the mask's size and lies under the heat map. Neutral: not connected; then the mask has "
-        "the size the latent decodes to, and the heat map lies on grey.",
+        tooltip="The picture: sets the mask's size and lies under the heat map. Neutral: not connected; then the mask "
+        "has the size the latent decodes to, and the heat map lies on grey.",
     )
 
 
@@ -44,8 +44,8 @@ def read_inputs() -> list:
             "combine",
             options=list(COMBINE),
             default=COMBINE[0],
-            tooltip="Several phrases. union: one mask per picture. each: one per phrase and picture, all pictures of the "
-            "first phrase first.",
+            tooltip="Several phrases. union: one mask per picture. each: one per phrase and picture, all pictures of "
+            "the first phrase first.",
         ),
         _number(
             "softness",
@@ -71,8 +71,8 @@ def read_inputs() -> list:
             min=0,
             max=4,
             advanced=True,
-            tooltip="Rounds of self-attention refinement, 0..4: the mask follows outlines, but from 2 on near objects run "
-            "together. SD1, SD2 and SDXL only. Neutral: 0.",
+            tooltip="Rounds of self-attention refinement, 0..4: the mask follows outlines, but from 2 on near objects "
+            "run together. SD1, SD2 and SDXL only. Neutral: 0.",
         ),
         _number(
             "found",
@@ -105,7 +105,7 @@ def outputs() -> list:
         io.Image.Output(display_name="heat", tooltip="The attention over the picture, bright where it is high."),
         io.Float.Output(
             display_name="presence",
-            tooltip="0..1, whether the picture shows the phrase at all: above 0.12 it does. Mean over phrases and pictures.",
+            tooltip="0..1, whether the picture shows the phrase: above 0.12 it does. Mean over phrases and pictures.",
         ),
     ]
 

@@ -121,7 +121,7 @@ class MaskFromAttentionMaps(io.ComfyNode):
                 LM_MAPS.Input("maps", tooltip="From Attention Capture."),
                 io.Latent.Input(
                     "latent",
-                    tooltip="From the sampler that used the captured model: says which of its runs to read, and that it ran.",
+                    tooltip="From the sampler that used the captured model: says which of its runs to read.",
                 ),
                 phrase_lines("to read, one phrase per line. Neutral: empty, all that were captured.", optional=True),
                 picture(),

@@ -28,8 +28,8 @@ class RegionAttention(io.ComfyNode):
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
                 io.Custom("LM_REGIONS").Input(
                     "regions",
-                    tooltip="Phrases and their masks, from Phrase Region, Regions from Masks or Regions from Color Map. "
-                    "Neutral: strength 0 and outside 0 in every region.",
+                    tooltip="Phrases and their masks, from Phrase Region, Regions from Masks or Regions from Color Map."
+                    " Neutral: strength 0 and outside 0 in every region.",
                 ),
                 *_how(),
                 *window(),

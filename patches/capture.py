@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil, log2
 
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
@@ -103,23 +104,50 @@ class Capture(AttentionEffect):
 
     def _add(self, look: Look, indices: list[int], seen: Tensor) -> None:
         """Adds (b, words, h, w) where the entry's area lies in the picture."""
-        (height, width), (top, left) = look.whole()
+        whole, area = _area(look)
         if look.site.block not in self.sums:
-            self.sums[look.site.block] = seen.new_zeros(seen.shape[0], len(self.words), height, width)
-            self.counts[look.site.block] = seen.new_zeros(len(self.words), height, width)
-        at = (indices, slice(top, top + seen.shape[2]), slice(left, left + seen.shape[3]))
-        self.sums[look.site.block][:, *at] += seen
-        self.counts[look.site.block][at] += 1
+            self.sums[look.site.block] = seen.new_zeros(seen.shape[0], len(self.words), *whole)
+            self.counts[look.site.block] = seen.new_zeros(len(self.words), *whole)
+        self.sums[look.site.block][(slice(None), indices, *area)] += seen
+        self.counts[look.site.block][(indices, *area)] += 1
 
-    def finish(self, run: Run, samples: Tensor) -> None:
+    def take(self, samples: Tensor) -> Captured | None:
+        """What was read since the last time, or None: another node may have skipped every step."""
+        if not self.sums:
+            return None
         layers = {block: (total / self.counts[block].clamp_min(1)).cpu() for block, total in self.sums.items()}
-        if not layers:  # another node skipped every step of the window
-            return
         grid = max(self.selves, default=(0, 0))
         mixed = self.selves[grid] / self.selves[grid].sum(-1, keepdim=True) if self.selves else None
         kept = None if mixed is None else mixed.cpu()
-        ratio = run.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
-        self.publish(Captured(self.words, self.others, layers, kept, grid, samples.cpu(), ratio))
+        ratio = self.run.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
+        self.sums, self.counts, self.selves = {}, {}, {}
+        return Captured(self.words, self.others, layers, kept, grid, samples.cpu(), ratio)
+
+    def finish(self, run: Run, samples: Tensor) -> None:
+        captured = self.take(samples)
+        if captured is not None:
+            self.publish(captured)
+
+
+def _area(look: Look) -> tuple[tuple[int, int], tuple[slice, slice]]:
+    """The (h, w) that the whole picture has in this block, and the entry's area in it."""
+    if look.entry.area is None:
+        return look.site.grid, (slice(None), slice(None))
+    parts, firsts = look.entry.area[:2], look.entry.area[2:]
+    sides = zip(look.site.grid, look.run.noise_shape[-2:], parts, firsts, strict=True)
+    (height, rows), (width, columns) = (_side(*side) for side in sides)
+    return (height, width), (rows, columns)
+
+
+def _side(tokens: int, whole: int, part: int, first: int) -> tuple[int, slice]:
+    """Tokens along the whole picture, and which of them are the `part` latent cells from `first` on.
+
+    Patches and blocks halve a side, rounding up; the host cuts an area at the picture's edge.
+    """
+    scale = 2 ** ceil(log2(min(part, whole - first) / tokens))
+    every = ceil(whole / scale)
+    start = min(round(first / scale), every - tokens)
+    return every, slice(start, start + tokens)
 
 
 def _places(phrases: tuple[str, ...], entry: Entry) -> dict[str, tuple[int, ...]]:

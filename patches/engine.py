@@ -1,4 +1,4 @@
-"""One attention override for every capture and bias of a run, installed late on the run's own options."""
+"""One attention override for every capture and bias of a run, installed late on each model call's own options."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import comfy.ldm.modules.attention as host
 import torch
+from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
 from ..attention.bias import repeat_tokens
@@ -15,6 +16,7 @@ from .rows import Entry
 from .run import Effect, Run
 from .sites import Site
 
+KEY = "lm_attention"
 NAMES = ("q", "k", "v", "heads", "mask", "attn_precision", "skip_reshape", "skip_output_reshape")
 WITHOUT_MASK = ("flash", "sage", "int8")
 """Backends that drop, refuse or approximate a float mask; `attention_pytorch` stands in for biased calls."""
@@ -35,16 +37,6 @@ class Look:
     """(B, heads, Q, D), with the other conditionings of this call."""
     every_k: Tensor = field(repr=False)
 
-    def whole(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The (h, w) that the whole picture has in this block, and the (top, left) cell of the entry's area in it."""
-        (h, w), area = self.site.grid, self.entry.area
-        if area is None:
-            return (h, w), (0, 0)
-        height, width = self.run.noise_shape[-2:]
-        down, across = h / min(area[0], height), w / min(area[1], width)
-        top, left = round(area[2] * down), round(area[3] * across)
-        return (max(round(height * down), top + h), max(round(width * across), left + w)), (top, left)
-
 
 class AttentionEffect(Effect):
     """An effect that reads or biases the attention of picture tokens to text tokens."""
@@ -62,14 +54,22 @@ class AttentionEffect(Effect):
 
 
 def install(run: Run) -> None:
-    """Puts the override on the run's options, once; it calls one that another node set."""
-    options = run.options
-    previous = options.get("optimized_attention_override")
-    if isinstance(previous, Override):
+    """Puts an override into every model call of the run, once; it calls one that another node set.
+
+    As late as can be: other nodes' overrides and replaces are there by then, also those set while sampling.
+    """
+    if KEY in run.options:
         return
-    override = Override(run, sites_of(run.guider.model_patcher), previous)
-    options["optimized_attention_override"] = override
-    override.sites.install(options, override)
+    sites = run.options[KEY] = sites_of(run.guider.model_patcher)
+
+    def apply_model(executor, x, t, c_concat, c_crossattn, control, transformer_options, **kwargs):
+        options = dict(transformer_options)
+        override = Override(run, sites, options.get("optimized_attention_override"))
+        options["optimized_attention_override"] = override
+        sites.install(options, override)
+        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+
+    add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, apply_model, run.options)
 
 
 class Override:
@@ -113,6 +113,8 @@ class Override:
 
     def _looks(self, site: Site, q: Tensor, k: Tensor, options: dict) -> list[tuple[slice, Look]]:
         entries = self.run.chunks(options)
+        if not entries:  # a pass over other pictures
+            return []
         size = q.shape[0] // len(entries)
         rows = [slice(i * size, (i + 1) * size) for i in range(len(entries))]
         return [
@@ -139,7 +141,8 @@ def _mask(parts: list[tuple[slice, Tensor]], site: Site, q: Tensor, k: Tensor) -
     mask = q.new_zeros(q.shape[0], heads, q.shape[2], k.shape[2])
     texts = mask[:, :, site.queries, site.keys]
     for rows, bias in parts:
-        texts[rows] += repeat_tokens(bias, texts.shape[3])
+        copies = repeat_tokens(bias, texts.shape[3])
+        texts[rows, ..., : copies.shape[3]] += copies  # another node may have appended tokens of its own
     return mask
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.model_base import Flux2
 from comfy.model_patcher import ModelPatcher
 
 from .sites import UNetSites
-from .transformers import CrossSites, JointSites, JointSitesByCount
+from .transformers import CrossSites, JointSites, NamedJointSites
 
+MMDIT = "comfy.ldm.modules.diffusionmodules.mmdit"
 TRANSFORMERS = {
     "comfy.ldm.wan.model.WanModel": (CrossSites, {"double": "blocks"}),
     "comfy.ldm.flux.model.Flux": (JointSites, {"double": "double_blocks", "single": "single_blocks"}),
     "comfy.ldm.chroma.model.Chroma": (JointSites, {"double": "double_blocks", "single": "single_blocks"}),
     "comfy.ldm.qwen_image.model.QwenImageTransformer2DModel": (JointSites, {"double": "transformer_blocks"}),
     "comfy.ldm.lumina.model.NextDiT": (JointSites, {"double": "layers"}),
-    "comfy.ldm.modules.diffusionmodules.mmdit.OpenAISignatureMMDITWrapper": (
-        JointSitesByCount,
-        {"joint": "joint_blocks"},
-    ),
+    f"{MMDIT}.OpenAISignatureMMDITWrapper": (NamedJointSites, {"joint": "joint_blocks"}),
 }
-"""Class of the diffusion model -> how its text is reached, and its lists of blocks by the name the host gives them."""
+"""Class of the diffusion model -> how its text is reached, and its lists of blocks by the name the host gives them.
+
+The exact class: subclasses add pictures, sounds or poses to the tokens.
+"""
 
 
 def sites_of(model: ModelPatcher) -> UNetSites | CrossSites | JointSites:
@@ -29,10 +31,11 @@ def sites_of(model: ModelPatcher) -> UNetSites | CrossSites | JointSites:
         return UNetSites(network)
     kind = type(network)
     name = f"{kind.__module__}.{kind.__name__}"
-    if name not in TRANSFORMERS:
+    if name not in TRANSFORMERS or isinstance(model.model, Flux2):  # Flux 2 puts empty rows before its text
+        kind = type(model.model) if name in TRANSFORMERS else kind
         raise ValueError(
-            f"Attention to phrases cannot be reached in a model of the kind {kind.__name__}; use one of SD1, SD2, SDXL, "
-            "SD3, Flux, Chroma, Qwen-Image, Lumina 2, Z-Image or Wan text to video."
+            f"Attention to phrases cannot be reached in a model of the kind {kind.__name__}; use one of SD1, SD2, "
+            "SDXL, SD3, Flux.1, Chroma, Qwen-Image, Lumina 2, Z-Image or Wan."
         )
     sites, lists = TRANSFORMERS[name]
     return sites(network, lists)

@@ -8,7 +8,6 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.sample import fix_empty_latent_channels, prepare_noise
 from comfy.samplers import CFGGuider, Sampler
-from torch import Tensor
 
 from .capture import Captured, CaptureSettings, capture
 from .window import Window
@@ -30,6 +29,7 @@ class ProbeSettings:
 class Levels(Sampler):
     """Calls the model once per noise level, on the latent noised to it; returns the latent."""
 
+    @torch.no_grad()
     def sample(
         self, model_wrap, sigmas, extra_args, callback, noise, latent_image, denoise_mask=None, disable_pbar=False
     ):

@@ -63,8 +63,13 @@ class RegionBias(AttentionEffect):
     def prepare(self, run: Run) -> None:
         sides = SIDES[self.settings.apply_to]
         entries = [entry for entry in run.table.values() if entry.negative in sides and entry.tokens]
+        if not entries:
+            raise ValueError(
+                f"Region Attention applies to {self.settings.apply_to}, but this sampler has no such conditioning with "
+                "text; choose another apply_to, or a sampler or guider that has one."
+            )
         for region in self.regions:
-            _check_batch(region, run.noise_shape[0])
+            _check_batch(region, run)
             found = {entry.key: rows for entry in entries if (rows := rows_of(region.phrase, entry, region.occurrence))}
             if not found:
                 explain(region.phrase, entries, region.occurrence)
@@ -105,9 +110,15 @@ class RegionBias(AttentionEffect):
         return cells(mask, look.site.grid).flatten(1).repeat(1, look.site.frames)
 
 
-def _check_batch(region: Region, batch: int) -> None:
-    if region.mask.shape[0] not in (1, batch):
+def _check_batch(region: Region, run: Run) -> None:
+    masks, batch = region.mask.shape[0], run.noise_shape[0]
+    if masks not in (1, batch):
         raise ValueError(
-            f"The mask of '{region.phrase}' holds {region.mask.shape[0]} pictures, but {batch} are being sampled; "
+            f"The mask of '{region.phrase}' holds {masks} pictures, but {batch} are being sampled; "
             "use one mask for all of them, or one for each."
+        )
+    if masks > 1 and "context_handler" in run.guider.model_options:
+        raise ValueError(
+            f"The mask of '{region.phrase}' holds {masks} pictures, which context windows cut apart; "
+            "use one mask for all of them, or remove the context window node."
         )

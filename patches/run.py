@@ -7,12 +7,14 @@ from uuid import uuid4
 
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
-from comfy.samplers import CFGGuider
+from comfy.samplers import CFGGuider, Sampler
 from torch import Tensor
 
 from .rows import Entry, find, table
 
 KEY = "lm_run"
+POSITIONS = "lm_positions"
+"""`cond_or_uncond` with the rows that an effect appended; other packs see those as rows of the positive prompt."""
 
 
 class Effect:
@@ -27,6 +29,18 @@ class Effect:
     def step(self, run: Run) -> None:
         """The sampler calls the model; `run.sigma` is its noise level."""
 
+    def append(self, run: Run) -> dict[str, list[dict]]:
+        """Name -> processed conditioning entries to run in the sampler's own model call of this step."""
+        return {}
+
+    def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
+        """The guided prediction of this step, changed; `run.predictions` holds the single ones by name."""
+        return denoised
+
+    def sampler(self, run: Run, sampler: Sampler) -> Sampler:
+        """The sampler to run, such as a changed copy of the given one."""
+        return sampler
+
     def finish(self, run: Run, samples: Tensor) -> None:
         """The run ended without error or interrupt; `samples` is the latent it returns."""
 
@@ -38,15 +52,23 @@ class Run:
         self.guider = guider
         self.effects: list[Effect] = []
         self.table: dict[tuple[str, object], Entry] = {}
+        self.appended: dict[tuple[str, object], Entry] = {}
+        """The same for entries that effects append and whose attention is read."""
         self.noise_shape: tuple[int, ...] = ()
         """(B, C, h, w) or (B, C, frames, h, w) of the sampled latent."""
+        self.given: dict[str, object] = {}
+        """noise, latent_image, denoise_mask and seed, as the sampler got them."""
         self.sigmas: list[float] = []
         """The schedule of this run."""
         self.sigma = float("inf")
         self.calls = 0
         """CALC_COND_BATCH calls of this step so far: the first is the sampler's own, others are PAG's, SAG's, ..."""
+        self.predictions: dict[str, Tensor] = {}
+        """List name -> denoised prediction of this step, from the sampler's own call."""
         self.names: list[str | None] = []
         """Which list of the guider stands at each position of `cond_or_uncond`."""
+        self.added: frozenset[str] = frozenset()
+        """Those that an effect appended."""
 
     @property
     def options(self) -> dict:
@@ -60,19 +82,21 @@ class Run:
 
     def chunks(self, options: dict) -> list[Entry | None]:
         """The conditioning entry behind each chunk of the batch of a model call."""
-        names = [self.names[i] if i < len(self.names) else None for i in options["cond_or_uncond"]]
-        return [find(self.table, name, uuid) for name, uuid in zip(names, options["uuids"], strict=True)]
+        positions = options.get(POSITIONS, options["cond_or_uncond"])
+        names = [self.names[i] if i < len(self.names) else None for i in positions]
+        both = {**self.table, **self.appended}
+        return [find(both, name, uuid) for name, uuid in zip(names, options["uuids"], strict=True)]
 
 
 def attach(model: ModelPatcher, make: Callable[[], Effect]) -> ModelPatcher:
     """A clone of which every sampling run gets its own effect; two of the same node stack."""
 
-    def outer_sample(executor, *args, **kwargs):
+    def outer_sample(executor, noise, latent_image, sampler, *args, **kwargs):
         run = _current(executor.class_obj)
         effect = make()
         run.effects.append(effect)
         effect.start(run)
-        samples = executor(*args, **kwargs)
+        samples = executor(noise, latent_image, effect.sampler(run, sampler), *args, **kwargs)
         effect.finish(run, samples)
         return samples
 
@@ -89,12 +113,15 @@ def _current(guider: CFGGuider) -> Run:
         add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, _sampler_sample(run), options)
         add_wrapper_with_key(WrappersMP.PREDICT_NOISE, KEY, _predict_noise(run), options)
         add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, KEY, _calc_cond_batch(run), options)
+        add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, _apply_model(run), options)
     return options[KEY]
 
 
 def _sampler_sample(run: Run) -> Callable:
     def wrapper(executor, guider, sigmas, extra_args, callback, noise, *args, **kwargs):
         run.noise_shape, run.sigmas = tuple(noise.shape), sigmas.tolist()
+        names = ("latent_image", "denoise_mask")
+        run.given = {**dict(zip(names, args, strict=False)), **kwargs, "noise": noise, "seed": extra_args.get("seed")}
         run.table = table(guider.conds)
         for effect in run.effects:
             effect.prepare(run)
@@ -106,22 +133,42 @@ def _sampler_sample(run: Run) -> Callable:
 def _predict_noise(run: Run) -> Callable:
     def wrapper(executor, x, timestep, *args, **kwargs):
         run.sigma, run.calls = float(timestep.flatten()[0]), 0
+        run.predictions = {}
         for effect in run.effects:
             effect.step(run)
-        return executor(x, timestep, *args, **kwargs)
+        denoised = executor(x, timestep, *args, **kwargs)
+        for effect in run.effects:
+            denoised = effect.guide(run, x, denoised)
+        return denoised
 
     return wrapper
 
 
 def _calc_cond_batch(run: Run) -> Callable:
     def wrapper(executor, model, conds, *args, **kwargs):
-        before = run.names
         run.calls += 1
+        own = run.calls == 1
+        added = {name: rows for effect in run.effects for name, rows in effect.append(run).items()} if own else {}
+        run.added = frozenset(added)
         lists = run.guider.conds.items()
-        run.names = [next((name for name, known in lists if known is given), None) for given in conds]
-        try:
-            return executor(model, conds, *args, **kwargs)
-        finally:
-            run.names = before
+        names = [next((name for name, known in lists if known is given), None) for given in conds]
+        run.names = [*names, *added]
+        out = executor(model, [*conds, *added.values()], *args, **kwargs)
+        if own:
+            run.predictions = dict(zip(run.names, out, strict=True))
+        return out[: len(conds)]
+
+    return wrapper
+
+
+def _apply_model(run: Run) -> Callable:
+    """Packs such as IP-Adapter take `cond_or_uncond` for 0 = positive and 1 = negative."""
+
+    def wrapper(executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
+        positions, positive = options["cond_or_uncond"], run.names.index("positive") if run.added else 0
+        if any(run.names[i] in run.added for i in positions):
+            mapped = [positive if run.names[i] in run.added else i for i in positions]
+            options = {**options, "cond_or_uncond": mapped, POSITIONS: positions}
+        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     return wrapper

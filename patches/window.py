@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 
 @dataclass(frozen=True)
 class Window:
@@ -18,5 +20,6 @@ class Window:
 
     def contains(self, sigma: float, sampling: object) -> bool:
         """Whether a noise level is inside, both ends included. sampling: the model's model_sampling."""
-        first, last = sampling.percent_to_sigma(self.start), sampling.percent_to_sigma(self.end)
-        return float(last) <= sigma <= float(first)
+        edges = [float(sampling.percent_to_sigma(percent)) for percent in (self.start, self.end)]
+        first, last = torch.tensor(edges, dtype=torch.float32).tolist()  # as exact as the sigmas of a schedule
+        return last <= sigma <= first

@@ -1,0 +1,131 @@
+"""What regions and capture add to one step of an SD1.5-size U-Net at 512x512. `python bench/cost_attention.py`"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
+    import alias  # noqa: F401
+from pack.tools.inside import enter  # noqa: E402
+
+PAIRS, SIZE = 12, 64
+WORDS = "a red dog and a blue cat in a green field".split()
+
+
+def conditioning(words: list[str]):
+    """A CONDITIONING of 77 random rows whose rows 1.. are the words."""
+    import torch
+    from pack.attention.phrases import Encoder, Piece, Tag
+    from pack.bench.sd15 import WIDTH
+    from pack.patches.track import KEY
+
+    text = torch.randn(1, 77, WIDTH, generator=torch.Generator().manual_seed(len(words)))
+    pieces = tuple(Piece(word + " ", row) for row, word in enumerate(words, 1))
+    return [[text, {KEY: Tag((Encoder("l", pieces),), 77)}]]
+
+
+def with_regions(model):
+    """Two regions of half the picture each."""
+    import torch
+    from pack.attention.regions import Region
+    from pack.patches.regions import RegionSettings, place_regions
+
+    left = torch.zeros(1, 512, 512)
+    left[:, :, :256] = 1
+    return place_regions(model, (Region("red dog", left), Region("blue cat", 1 - left)), RegionSettings())
+
+
+def with_capture(model):
+    """Three phrases; the other content words of the prompt come with them."""
+    from pack.patches.capture import CaptureSettings, capture
+
+    return capture(model, CaptureSettings(("red dog", "blue cat", "field")))
+
+
+class OwnTime:
+    """Adds up the time inside the engine's part of the attention calls, and the most memory it held at once."""
+
+    def __init__(self) -> None:
+        from pack.patches.engine import Override
+
+        self.seconds, self.inner, Override.mask = 0.0, Override.mask, self._timed()
+
+    def _timed(self):
+        def mask(override, given, options):
+            start = time.perf_counter()
+            out = self.inner(override, given, options)
+            self.seconds += time.perf_counter() - start
+            return out
+
+        return mask
+
+    def of(self, run) -> tuple[float, float]:
+        """(own seconds, seconds) of one step."""
+        self.seconds = 0.0
+        whole = run()
+        return self.seconds, whole
+
+
+def held_mb(maps, model, run) -> float:
+    """Megabytes a capture keeps at the end of a step, with the largest it needed in between."""
+    import torch
+    from pack.patches.capture import Capture
+
+    peaks, look = [], Capture.look
+
+    def watched(self, seen):
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+            look(self, seen)
+        held = peak = 0
+        for event in profile.profiler.kineto_results.events():
+            if event.name() == "[memory]":
+                held += event.nbytes()
+                peak = max(peak, held)
+        peaks.append(peak)
+
+    Capture.look = watched
+    try:
+        run()
+    finally:
+        Capture.look = look
+    kept = sum(layer.numel() * 4 for layer in maps.runs[-1].layers.values())
+    return (kept + max(peaks)) / 2**20
+
+
+def main() -> None:
+    from pack.bench.paired import Ratio
+    from pack.bench.report import report
+    from pack.bench.sd15 import in_turn, step, unet
+
+    model = unet()
+    positive, negative = conditioning(WORDS), conditioning(["blurry"])
+    captured, maps = with_capture(model)
+    models = {"plain": model, "regions": with_regions(model), "capture": captured}
+    runs = {name: lambda m=m: step(m, positive, negative, SIZE) for name, m in models.items()}
+    own, mb = OwnTime(), held_mb(maps, captured, runs["capture"])
+    shares: dict[str, list[float]] = {"regions": [], "capture": []}
+
+    def timed(name: str) -> float:
+        mine, whole = own.of(runs[name])
+        if name in shares:
+            shares[name].append(mine / whole)
+        return whole
+
+    seconds = in_turn({name: lambda n=name: timed(n) for name in runs}, PAIRS)
+    rows = [("unpatched step", f"{statistics.median(seconds['plain']):.2f} s")]
+    figures = {}
+    for name in shares:
+        ratio, share = Ratio.of(seconds[name], seconds["plain"]), statistics.median(shares[name][1:])
+        rows += [(f"{name}: own time / step", f"{share:.4f}"), (f"{name}: step / unpatched", str(ratio))]
+        figures |= {f"{name}_own": share, f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
+    figures["capture_mb"] = mb
+    rows.append(("capture: memory", f"{mb:.1f} MB"))
+    about = {"parameters": sum(p.numel() for p in model.model.parameters()), "latent": SIZE, "batch": 2, "pairs": PAIRS}
+    report("cost_attention", rows, {name: round(value, 4) for name, value in figures.items()}, about)
+
+
+if __name__ == "__main__":
+    enter()
+    main()

@@ -1,0 +1,52 @@
+"""Drawn scenes with the prompts and phrases that masks are looked for with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..demo.captions import prompt, thing_words
+from ..demo.scenes import Scene, Thing, random_scene, random_thing, render
+from ..demo.train.data import TEST_SEED
+
+FIRST = 40_000  # held-out scenes from this number on
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scene, the prompt that goes with its picture, and the phrases to look for."""
+
+    scene: Scene
+    prompt: str
+    phrases: tuple[str, ...]
+
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """The picture (1, 128, 128, 3), and the mask of each object (n, 128, 128)."""
+        picture, masks = render(self.scene)
+        return torch.from_numpy(picture)[None], torch.from_numpy(masks)
+
+
+def cases(things: int, count: int) -> list[Case]:
+    """Scenes of so many objects, each of them a phrase."""
+    scenes = [random_scene(np.random.default_rng((TEST_SEED, things, FIRST + i)), things) for i in range(count)]
+    return [Case(scene, prompt(scene), tuple(map(_phrase, scene.things))) for scene in scenes]
+
+
+def half_true_case(number: int) -> Case:
+    """A scene of one object (the first phrase) whose prompt also names another, in another shape and colour."""
+    rng = np.random.default_rng((TEST_SEED, 3, FIRST + number))
+    scene = random_scene(rng, 1)
+    (shown,) = scene.things
+    missing = shown
+    while missing.shape == shown.shape or missing.colour == shown.colour:
+        missing = random_thing(rng, 0, 0, 1)
+    named = (shown, missing) if rng.random() < 0.5 else (missing, shown)
+    return Case(scene, prompt(replace(scene, things=named)), (_phrase(shown), _phrase(missing)))
+
+
+def _phrase(thing: Thing) -> str:
+    """'red striped circle'."""
+    return thing_words(thing).split(" ", 1)[1]
