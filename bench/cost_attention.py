@@ -2,7 +2,6 @@
 
 import statistics
 import sys
-import time
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -10,7 +9,7 @@ if __name__ == "__main__":
     import alias  # noqa: F401
 from pack.tools.inside import enter  # noqa: E402
 
-PAIRS, SIZE = 12, 64
+PAIRS, SIZE = 8, 64
 WORDS = "a red dog and a blue cat in a green field".split()
 
 
@@ -44,31 +43,7 @@ def with_capture(model):
     return capture(model, CaptureSettings(("red dog", "blue cat", "field")))
 
 
-class OwnTime:
-    """Adds up the time inside the engine's part of the attention calls, and the most memory it held at once."""
-
-    def __init__(self) -> None:
-        from pack.patches.engine import Override
-
-        self.seconds, self.inner, Override.mask = 0.0, Override.mask, self._timed()
-
-    def _timed(self):
-        def mask(override, given, options):
-            start = time.perf_counter()
-            out = self.inner(override, given, options)
-            self.seconds += time.perf_counter() - start
-            return out
-
-        return mask
-
-    def of(self, run) -> tuple[float, float]:
-        """(own seconds, seconds) of one step."""
-        self.seconds = 0.0
-        whole = run()
-        return self.seconds, whole
-
-
-def held_mb(maps, model, run) -> float:
+def held_mb(maps, run) -> float:
     """Megabytes a capture keeps at the end of a step, with the largest it needed in between."""
     import torch
     from pack.patches.capture import Capture
@@ -97,26 +72,26 @@ def held_mb(maps, model, run) -> float:
 def main() -> None:
     from pack.bench.paired import Ratio
     from pack.bench.report import report
-    from pack.bench.sd15 import in_turn, step, unet
+    from pack.bench.sd15 import Stopwatch, in_turn, sample, unet
+    from pack.patches.engine import Override
 
     model = unet()
     positive, negative = conditioning(WORDS), conditioning(["blurry"])
     captured, maps = with_capture(model)
     models = {"plain": model, "regions": with_regions(model), "capture": captured}
-    runs = {name: lambda m=m: step(m, positive, negative, SIZE) for name, m in models.items()}
-    own, mb = OwnTime(), held_mb(maps, captured, runs["capture"])
-    shares: dict[str, list[float]] = {"regions": [], "capture": []}
+    runs = {name: lambda m=m: sample(m, positive, negative, SIZE) for name, m in models.items()}
+    mb, watch = held_mb(maps, runs["capture"]), Stopwatch((Override, "mask"))
+    shares: dict[str, list[float]] = {name: [] for name in models}
 
     def timed(name: str) -> float:
-        mine, whole = own.of(runs[name])
-        if name in shares:
-            shares[name].append(mine / whole)
-        return whole
+        share, seconds = watch.share(runs[name])
+        shares[name].append(share)
+        return seconds
 
     seconds = in_turn({name: lambda n=name: timed(n) for name in runs}, PAIRS)
     rows = [("unpatched step", f"{statistics.median(seconds['plain']):.2f} s")]
     figures = {}
-    for name in shares:
+    for name in ("regions", "capture"):
         ratio, share = Ratio.of(seconds[name], seconds["plain"]), statistics.median(shares[name][1:])
         rows += [(f"{name}: own time / step", f"{share:.4f}"), (f"{name}: step / unpatched", str(ratio))]
         figures |= {f"{name}_own": share, f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}

@@ -1,7 +1,8 @@
-"""A U-Net of SD1.5's size (859.5 M parameters) with random weights, and one timed step of it."""
+"""A U-Net of SD1.5's size (859.5 M parameters) with random weights, and timed runs of it."""
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ import comfy.model_patcher
 import comfy.supported_models
 import torch
 from comfy.model_management import get_torch_device, soft_empty_cache
-from comfy.samplers import CFGGuider, Sampler
+from comfy.samplers import CFGGuider, ksampler
 
 WIDTH = 768
 FORM = dict(
@@ -49,33 +50,46 @@ def unet() -> comfy.model_patcher.ModelPatcher:
     return comfy.model_patcher.ModelPatcher(model, device, torch.device("cpu"))
 
 
-class Once(Sampler):
-    """One model call at a middling noise level, timed."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def sample(
-        self, model_wrap, sigmas, extra_args, callback, noise, latent_image, denoise_mask=None, disable_pbar=False
-    ):
-        x = model_wrap.inner_model.model_sampling.noise_scaling(sigmas[:1], noise, latent_image)
-        _wait()
-        start = time.perf_counter()
-        model_wrap(x, sigmas[:1].expand(x.shape[0]), **extra_args)
-        _wait()
-        self.seconds = time.perf_counter() - start
-        return latent_image
-
-
-def step(model, positive: list, negative: list, size: int = 64, cfg: float = 7.5) -> float:
-    """Seconds of one step (a batch of two: positive and negative) on a size x size latent."""
-    guider, once = CFGGuider(model), Once()
+def sample(model, positive: list, negative: list, size: int = 64, steps: int = 1, cfg: float = 7.5) -> float:
+    """Seconds of an Euler run (batches of two: positive and negative) on a size x size latent."""
+    guider = CFGGuider(model)
     guider.set_conds(positive, negative)
     guider.set_cfg(cfg)
     latent = torch.zeros(1, 4, size, size)
     noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(0))
-    guider.sample(noise, latent, once, torch.tensor([3.0, 0.0]), disable_pbar=True)
-    return once.seconds
+    sigmas = torch.tensor([*torch.linspace(6, 1, steps).tolist(), 0.0])
+    start = time.perf_counter()
+    guider.sample(noise, latent, ksampler("euler"), sigmas, disable_pbar=True)
+    return time.perf_counter() - start
+
+
+class Stopwatch:
+    """Adds up the time inside methods of ours, by putting a timer around them."""
+
+    def __init__(self, *methods: tuple[type, str]) -> None:
+        self.seconds, self.running = 0.0, False
+        for owner, name in methods:
+            setattr(owner, name, self._timed(getattr(owner, name)))
+
+    def _timed(self, method: Callable) -> Callable:
+        @functools.wraps(method)
+        def timed(*args, **kwargs):
+            if self.running:  # called by another one that is timed
+                return method(*args, **kwargs)
+            start, self.running = time.perf_counter(), True
+            try:
+                return method(*args, **kwargs)
+            finally:
+                self.running = False
+                self.seconds += time.perf_counter() - start
+
+        return timed
+
+    def share(self, run: Callable[[], float]) -> tuple[float, float]:
+        """(own time / time, time) of one run."""
+        self.seconds = 0.0
+        whole = run()
+        return self.seconds / whole, whole
 
 
 def in_turn(runs: dict[str, Callable[[], float]], pairs: int) -> dict[str, list[float]]:
@@ -88,8 +102,3 @@ def in_turn(runs: dict[str, Callable[[], float]], pairs: int) -> dict[str, list[
             seconds[name].append(run())
     soft_empty_cache()
     return seconds
-
-
-def _wait() -> None:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()

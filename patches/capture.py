@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil, log2
 
+import torch.nn.functional as F
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
@@ -103,19 +104,24 @@ class Capture(AttentionEffect):
         self._add(look, indices, seen.unflatten(2, (look.site.frames, *look.site.grid)).mean(2))
 
     def _add(self, look: Look, indices: list[int], seen: Tensor) -> None:
-        """Adds (b, words, h, w) where the entry's area lies in the picture."""
+        """Adds (b, words, h, w) where the entry's area lies in the picture, on the block's first grid of the run."""
         whole, area = _area(look)
+        placed, share = seen.new_zeros(*seen.shape[:2], *whole), seen.new_zeros(1, 1, *whole)
+        placed[(..., *area)], share[(..., *area)] = seen, 1
         if look.site.block not in self.sums:
             self.sums[look.site.block] = seen.new_zeros(seen.shape[0], len(self.words), *whole)
             self.counts[look.site.block] = seen.new_zeros(len(self.words), *whole)
-        self.sums[look.site.block][(slice(None), indices, *area)] += seen
-        self.counts[look.site.block][(indices, *area)] += 1
+        sums, counts = self.sums[look.site.block], self.counts[look.site.block]
+        if whole != sums.shape[2:]:  # Deep Shrink halves grids for a while
+            placed, share = (F.interpolate(part, sums.shape[2:], mode="area") for part in (placed, share))
+        sums[:, indices] += placed
+        counts[indices] += share[0]
 
     def take(self, samples: Tensor) -> Captured | None:
         """What was read since the last time, or None: another node may have skipped every step."""
         if not self.sums:
             return None
-        layers = {block: (total / self.counts[block].clamp_min(1)).cpu() for block, total in self.sums.items()}
+        layers = {block: (total / self.counts[block].clamp_min(1e-6)).cpu() for block, total in self.sums.items()}
         grid = max(self.selves, default=(0, 0))
         mixed = self.selves[grid] / self.selves[grid].sum(-1, keepdim=True) if self.selves else None
         kept = None if mixed is None else mixed.cpu()
