@@ -20,6 +20,7 @@ if HOST:
         from comfy.cli_args import args
 
         args.cpu = True
+        import utils  # noqa: F401, as main.py does: nodes.py puts comfy/, which has a utils.py, first on the path
     except ImportError:  # this Python lacks the host's requirements: the tests that need them skip
         sys.path.remove(str(HOST))
 

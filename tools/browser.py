@@ -52,3 +52,8 @@ def in_frontend(url: str, graphs: list[dict], screenshots: Path | None = None) -
     if done.returncode:
         raise SetupError(f"The frontend could not be opened:\n{done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout)
+
+
+def wrong(answer: dict) -> list[str]:
+    """Lines on what the frontend could not open."""
+    return [f"the frontend does not know {kind}" for kind in answer["missing"]] + answer["errors"]

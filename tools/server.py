@@ -18,6 +18,7 @@ from .host import ROOT, SetupError
 NAME = "latent-manipulation"
 LEFT_OUT = shutil.ignore_patterns(".git", ".host", ".venv", "__pycache__", "out", "work")
 GPU = "import torch; print(any(d.is_available() for d in (torch.cuda, torch.backends.mps, torch.xpu)))"
+PACKS = "LATENT_MANIPULATION_PACKS"  # environment variable: folders of further packs, joined by os.pathsep
 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy must not see 127.0.0.1
 
 
@@ -29,6 +30,11 @@ class Server:
     base: Path  # its --base-directory: models, input, output, custom_nodes
     log: Path  # what it prints
     process: subprocess.Popen
+
+
+def named_packs() -> list[Path]:
+    """The folders in LATENT_MANIPULATION_PACKS."""
+    return [Path(place) for place in os.environ.get(PACKS, "").split(os.pathsep) if place]
 
 
 def free_port() -> int:

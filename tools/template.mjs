@@ -36,10 +36,11 @@ function columns() {
 
 // Sizes that classic nodes and Nodes 2.0 both take; a column makes room above for the links that pass it.
 function arrange(columns) {
-  const TITLE = 30, GAP_X = 40, GAP_Y = 60, LANE = 34, TEXT = [270, 120], RESULT = [380, 400], LEAST = 225;
+  const TITLE = 30, GAP_X = 40, GAP_Y = 60, LANE = 34, TEXT = [270, 120], RESULT = [380, 400], PICTURE = [270, 330], LEAST = 225;
   const links = [...app.graph.links.values()], place = new Map(columns.flatMap((ids, i) => ids.map((id) => [id, i])));
   const size = (node) => {
     if (links.every((link) => link.origin_id !== node.id)) return RESULT;
+    if (node.type === "LoadImage") return PICTURE;
     const texts = node.widgets?.some((widget) => widget.type === "customtext");
     return texts ? [TEXT[0], Math.max(node.computeSize()[1], TEXT[1])] : [Math.max(node.size[0], LEAST), node.size[1]];
   };
@@ -106,12 +107,14 @@ async function treat(page, graph, errors, screenshots) {
 }
 
 async function ready(page, url) {
-  const settings = { "Comfy.TutorialCompleted": true };  // a newcomer's settings, without the template browser on top
+  const settings = { "Comfy.TutorialCompleted": true, "Comfy.Minimap.Visible": false };  // nothing on top of the graph,
+  settings["LiteGraph.Canvas.MinFontSizeForLOD"] = 0;                                    // and its texts at any zoom
   await page.request.post(`${url}/settings`, { data: settings });
   await page.goto(url);
   await page.waitForFunction(() => {
     const app = window.app;
-    return app?.extensionManager && app.vueAppReady && app.canvas?.graph && "KSampler" in LiteGraph.registered_node_types;
+    const ready = app?.extensionManager && app.vueAppReady && !app.extensionManager.spinner;  // it spins until its own
+    return ready && app.canvas?.graph && "KSampler" in LiteGraph.registered_node_types;       // first graph is there
   }, null, { timeout: 180000 });
 }
 

@@ -2,11 +2,11 @@
 
 workflows/api/<name>.json is written by hand; a headless chromium opens it in a running ComfyUI, lays it out beside the
 note workflows/notes/<name>.md and saves workflows/<name>.json; the frontend's export of that becomes the API graph.
---check opens the saved templates and compares what they export; --picture runs the API graph for workflows/<name>.jpg.
+--check opens the saved templates and compares what they export; --picture runs the API graph for workflows/<name>.jpg,
+or shows the graph itself where it needs a checkpoint file. LATENT_MANIPULATION_PACKS names the folders of other packs.
 """
 
 import argparse
-import io
 import json
 import sys
 import uuid
@@ -14,14 +14,13 @@ from pathlib import Path
 
 if __name__ == "__main__":
     import alias  # noqa: F401
-from pack.tools.browser import in_frontend
-from pack.tools.client import Client
+from pack.tools.browser import in_frontend, wrong
 from pack.tools.host import ROOT, SetupError
 from pack.tools.inside import host_python
-from pack.tools.server import serve
+from pack.tools.picture import opened, painted, save, stand_ins
+from pack.tools.server import Server, named_packs, serve
 
 WORKFLOWS = ROOT / "workflows"
-WIDEST, QUALITY = 1000, 90  # of a template's picture: pixels, JPEG quality
 LINE = 110  # characters of a JSON line
 
 
@@ -74,11 +73,6 @@ def source(name: str) -> dict:
     return {"name": name, "api": plain(read(WORKFLOWS / "api" / f"{name}.json")), "note": text}
 
 
-def wrong(answer: dict) -> list[str]:
-    """Lines on what the frontend could not open."""
-    return [f"the frontend does not know {kind}" for kind in answer["missing"]] + answer["errors"]
-
-
 def make(url: str, names: list[str], screenshots: Path | None) -> int:
     """Writes workflows/<name>.json and its twin, unless the frontend changed something; the number of failures."""
     graphs = [source(name) for name in names]
@@ -113,21 +107,18 @@ def report(name: str, lines: list[str]) -> bool:
     return bool(lines)
 
 
-def picture(url: str, names: list[str]) -> int:
-    """Runs the API graphs; the last picture of each becomes workflows/<name>.jpg; the number of failures."""
-    from PIL import Image
-
-    client, failed = Client(url), 0
+def picture(server: Server, host: Path, names: list[str]) -> int:
+    """Makes workflows/<name>.jpg; the number of failures."""
+    failed = 0
     for name in names:
         graph = read(WORKFLOWS / "api" / f"{name}.json")
-        client.upload_inputs(graph, WORKFLOWS / "inputs")
-        result = client.run(graph)
-        failed += report(name, result.errors or ([] if result.images else ["made no picture"]))
-        if result.images and not result.errors:
-            last = max(result.images, key=lambda node: (len(node), node))
-            image = Image.open(io.BytesIO(result.images[last][-1])).convert("RGB")
-            image.thumbnail((WIDEST, 2 * WIDEST))
-            image.save(WORKFLOWS / f"{name}.jpg", quality=QUALITY, optimize=True)
+        if stand_ins(server.base, host, graph):
+            lines, data = opened(server.url, {"name": name, "ui": read(WORKFLOWS / f"{name}.json")})
+        else:
+            lines, data = painted(server.url, graph, WORKFLOWS / "inputs")
+        failed += report(name, lines)
+        if data:
+            save(data, WORKFLOWS / f"{name}.jpg")
     return failed
 
 
@@ -135,9 +126,9 @@ def work(options: argparse.Namespace, host: Path, python: Path) -> int:
     names = options.names or [path.stem for path in sorted((WORKFLOWS / "api").glob("*.json"))]
     if options.screenshots:
         options.screenshots.mkdir(parents=True, exist_ok=True)
-    with serve(host, python) as server:
+    with serve(host, python, named_packs()) as server:
         if options.picture:
-            return picture(server.url, names)
+            return picture(server, host, names)
         return (check if options.check else make)(server.url, names, options.screenshots)
 
 

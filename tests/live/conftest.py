@@ -1,13 +1,12 @@
 """One real ComfyUI for all tests of this folder."""
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 from pack.tools import host as hosts
 from pack.tools.client import Client
-from pack.tools.server import serve
+from pack.tools.server import named_packs, serve
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +24,7 @@ def runnable() -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def server(runnable):
-    packs = [Path(place) for place in os.environ.get("LATENT_MANIPULATION_PACKS", "").split(os.pathsep) if place]
-    with serve(*runnable, packs) as running:
+    with serve(*runnable, named_packs()) as running:
         yield running
 
 

@@ -1,0 +1,92 @@
+"""Templates that need model files are run in tiny form: every node is the real one, only what loaders give is tiny."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("comfy.model_patcher", reason="no ComfyUI found: set COMFYUI_PATH or run tests/run.py")
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from pack.tests import graphs, tiny, tiny_adapter, tiny_control, tiny_families, tiny_unet  # noqa: E402
+from PIL import Image  # noqa: E402
+
+FOLDER = Path(__file__).parent.parent / "workflows" / "api"
+STEPS = 1
+
+
+def graph(name: str, **changes: dict) -> dict:
+    """A template's graph with few steps. changes: class -> inputs to exchange."""
+    given = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    for node in given.values():
+        node["inputs"] |= {"KSampler": {"steps": STEPS}, **changes}.get(node["class_type"], {})
+    return given
+
+
+def painted(given: dict, folder: Path) -> np.ndarray:
+    """The picture that a graph saves, (512, 512, 3) in 0..255."""
+    shown = graphs.run(given, folder)
+    (saved,) = [shown[node]["images"][0] for node, entry in given.items() if entry["class_type"] == "SaveImage"]
+    picture = np.asarray(Image.open(folder / saved["filename"]), dtype=float)
+    assert picture.shape == (512, 512, 3)
+    return picture
+
+
+@pytest.fixture
+def host(comfy, monkeypatch, tmp_path):
+    """Registers loaders of tiny models, and puts the host's example picture where LoadImage looks."""
+    import folder_paths
+    from pack.demo.model import load
+
+    import nodes
+
+    example = Path(folder_paths.base_path) / "input" / "example.png"
+    if not example.is_file():
+        pytest.skip(f"the host's example picture is not at {example}")
+    shutil.copy(example, tmp_path)
+    for name in ("input", "output", "temp"):  # put back at the end, as `graphs.run` sets the last two
+        monkeypatch.setattr(folder_paths, f"{name}_directory", str(tmp_path))
+
+    def register(model, others: dict[str, type]) -> Path:
+        checkpoint = graphs.loader(nodes.CheckpointLoaderSimple, model, tiny.sd1(), load()[2])
+        graphs.register(monkeypatch, {"CheckpointLoaderSimple": checkpoint, **others})
+        return tmp_path
+
+    return register
+
+
+OFF = {"LM_RegionAttention": {"end_percent": 0.0}}
+
+
+def test_regions_with_controlnet(host):
+    import nodes
+
+    control = graphs.loader(nodes.ControlNetLoader, tiny_control.controlnet())
+    folder = host(tiny_unet.sd1_unet(), {"ControlNetLoader": control})
+    name, free = "regions-with-controlnet", {"ControlNetApplyAdvanced": {"strength": 0.0}}
+    both, regions, edges = (painted(graph(name, **on), folder) for on in ({}, free, OFF))
+    assert differ(both, regions, edges)
+
+
+def test_regions_with_ip_adapter(host):
+    pack = tiny_adapter.real_pack().NODE_CLASS_MAPPINGS
+    model = tiny_families.sd15()
+    with torch.inference_mode():  # in which the executor loads files, and the pack mixes them with weights made in it
+        weights = tiny_adapter.weights(model)
+    parts = {"ipadapter": weights, "clipvision": tiny_adapter.clip_vision(), "insightface": None}
+    loaded = {part: {"model": made} for part, made in parts.items()}
+    unified = graphs.loader(pack["IPAdapterUnifiedLoader"], model, loaded)
+    folder = host(model, {**pack, "IPAdapterUnifiedLoader": unified})
+    name, free = "regions-with-ip-adapter", {"IPAdapter": {"weight": 0.0}}
+    both, regions, look = (painted(graph(name, **on), folder) for on in ({}, free, OFF))
+    assert differ(both, regions, look)
+
+
+def differ(*pictures: np.ndarray) -> bool:
+    """Whether no two pictures are alike: a level or more apart on average."""
+    pairs = [(a, b) for i, a in enumerate(pictures) for b in pictures[:i]]
+    return min(np.abs(a - b).mean() for a, b in pairs) >= 1
