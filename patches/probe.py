@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import torch
 from comfy.model_patcher import ModelPatcher
-from comfy.sample import fix_empty_latent_channels, prepare_noise
+from comfy.sample import fix_empty_latent_channels
 from comfy.samplers import CFGGuider, Sampler
 
 from .capture import Captured, CaptureSettings, capture
+from .noise import noise_like
 from .window import Window
 
 
@@ -54,6 +55,6 @@ def probe(model: ModelPatcher, positive: list, latent: dict, settings: ProbeSett
     guider.inner_set_conds({"positive": positive})
     guider.set_cfg(1.0)
     samples = fix_empty_latent_channels(model, latent["samples"])
-    noise = prepare_noise(samples[:1], settings.seed).expand_as(samples)
+    noise = noise_like(samples[:1], settings.seed).expand_as(samples)
     guider.sample(noise, samples, Levels(), sigmas, disable_pbar=True, seed=settings.seed)
     return maps.runs[-1]

@@ -1,0 +1,85 @@
+"""What injection and infusion add to the steps of an SD1.5-size U-Net. `python bench/cost_latents.py`"""
+
+import statistics
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
+    import alias  # noqa: F401
+from pack.tools.inside import enter  # noqa: E402
+
+PAIRS, SIZE, STEPS, REUSE = 4, 32, 8, 8
+
+
+def patched(model) -> dict:
+    """Name -> model: eight injections, infusion at every step and at every eighth, by one picture each."""
+    import torch
+    from pack.patches.infuse import InfuseSettings, infuse
+    from pack.patches.inject import InjectSettings, inject
+    from pack.patches.window import Window
+
+    picture = torch.randn(1, 4, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    mask = torch.zeros(1, 8 * SIZE, 8 * SIZE)
+    mask[:, :, : 4 * SIZE] = 1
+    injected, _ = inject(model, picture, mask, InjectSettings(Window(0.0, 1.0), 16))
+    every = infuse(model, picture, None, InfuseSettings(0.05, preset="all"))
+    some = infuse(model, picture, None, InfuseSettings(0.05, preset="all", reuse=REUSE))
+    return {"plain": model, "inject": injected, "infusion": every, "infusion_reuse8": some}
+
+
+def main() -> None:
+    from pack.bench.cost_attention import WORDS, conditioning
+    from pack.bench.paired import Ratio
+    from pack.bench.report import report
+    from pack.bench.sd15 import Stopwatch, in_turn, sample, unet
+    from pack.patches.inject import Injection
+
+    model = unet()
+    positive, negative = conditioning(WORDS), conditioning(["blurry"])
+    runs = {name: lambda m=m: sample(m, positive, negative, SIZE, STEPS) for name, m in patched(model).items()}
+    watch, shares = Stopwatch((Injection, "_change"), (Injection, "prepare")), []
+
+    def injecting() -> float:
+        share, seconds = watch.share(runs["inject"])
+        shares.append(share)
+        return seconds
+
+    seconds = in_turn({**runs, "inject": injecting}, PAIRS)
+    ratios = {name: Ratio.of(seconds[name], seconds["plain"]) for name in list(runs)[1:]}
+    rows = [(f"unpatched, {STEPS} steps", f"{statistics.median(seconds['plain']):.2f} s")]
+    rows += [("injection: own time / run", f"{statistics.median(shares[1:]):.4f}")]
+    rows += [(f"{name}: run / unpatched", str(ratio)) for name, ratio in ratios.items()]
+    figures = {"inject_own": statistics.median(shares[1:])}
+    for name, ratio in ratios.items():
+        figures |= {f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
+    figures["infusion_mb"] = features_mb(model, positive, negative)
+    rows.append(("infusion: features kept", f"{figures['infusion_mb']:.1f} MB"))
+    about = {"latent": SIZE, "steps": STEPS, "pairs": PAIRS, "sites": "all"}
+    report("cost_latents", rows, {name: round(value, 4) for name, value in figures.items()}, about)
+
+
+def features_mb(model, positive: list, negative: list) -> float:
+    """Megabytes of all sites' features of one picture at 512x512."""
+    import torch
+    from pack.bench.sd15 import sample
+    from pack.patches.infuse import InfuseSettings, Infusion, infuse
+
+    kept, record = [], Infusion._record
+
+    def watched(self, *args) -> dict:
+        features = record(self, *args)
+        kept.append(sum(feature.numel() * feature.element_size() for feature in features.values()))
+        return features
+
+    Infusion._record = watched
+    try:
+        sample(infuse(model, torch.zeros(1, 4, 64, 64), None, InfuseSettings(0.05, preset="all")), positive, negative)
+    finally:
+        Infusion._record = record
+    return max(kept) / 2**20
+
+
+if __name__ == "__main__":
+    enter()
+    main()

@@ -1,0 +1,155 @@
+"""Pictures of one object whose scene is to change, and how they are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import comfy.sample
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, max_pool2d
+
+from ..attention.readout import ReadOut, read_out
+from ..attention.threshold import METHODS, Threshold
+from ..demo import judge
+from ..demo.backdrops import BACKGROUNDS
+from ..demo.captions import prompt, thing_words
+from ..demo.model import load
+from ..demo.scenes import SIZE, Scene, random_scene, render
+from ..demo.train.data import TEST_SEED
+from ..patches.probe import ProbeSettings, probe
+from ..patches.track import track_phrases
+from ..patches.window import Window
+from .paint import CFG, STEPS, encode
+
+PLACE = 0.6  # the least common over covered area of a kept subject's cells
+GROW = 8  # pixels by which a mask is wider than the object, as Grow Mask does it: a latent cell
+BAND = 4  # pixels to both sides of the mask's edge
+BATCH = 32
+OTSU = Threshold("otsu", METHODS["otsu"])
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scene of one object, and the background that is asked for in its place."""
+
+    scene: Scene
+    background: str
+
+    @property
+    def asked(self) -> Scene:
+        return replace(self.scene, background=self.background)
+
+    @property
+    def phrase(self) -> str:
+        return thing_words(self.scene.things[0]).partition(" ")[2]
+
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """The picture (128, 128, 3) and its object's mask (128, 128)."""
+        return _drawn(self.scene)
+
+
+def cases(first: int, count: int) -> list[Case]:
+    """Held-out scenes from number `first` on, each with another background."""
+    found = []
+    for i in range(first, first + count):
+        rng = np.random.default_rng((TEST_SEED, 4, i))
+        scene = random_scene(rng, 1)
+        found.append(Case(scene, str(rng.choice([name for name in BACKGROUNDS if name != scene.background]))))
+    return found
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one picture did."""
+
+    kept: bool
+    """Shape and colour of the object are there, in its place."""
+    scene: bool
+    """The background is the one asked for."""
+    alone: bool
+    """Nothing else is in the picture."""
+    edges: float
+    """Mean gradient magnitude along the edge of the grown mask, per pixel."""
+
+
+def judged(reader: judge.Judge, cases: list[Case], pictures: Tensor) -> list[Verdict]:
+    """Verdicts on pictures (N, 128, 128, 3)."""
+    found = []
+    for case, picture, reading in zip(cases, pictures, judge.read(reader, pictures), strict=True):
+        mask, thing = case.draw()[1], case.scene.things[0]
+        place = avg_pool2d(mask[None], SIZE // judge.CELLS)[0].numpy() > 0.5
+        same = [t.cells for t in reading.things if (t.shape, t.colour) == (thing.shape, thing.colour)]
+        kept = any((cells & place).sum() >= PLACE * (cells | place).sum() for cells in same)
+        alone = len(reading.things) == 1
+        found.append(Verdict(kept, reading.background == case.background, alone, edges(picture, grown(mask[None])[0])))
+    return found
+
+
+def grown(masks: Tensor) -> Tensor:
+    """Masks (N, H, W), each wider by GROW pixels."""
+    return max_pool2d(masks[None], 2 * GROW + 1, 1, GROW)[0]
+
+
+def edges(picture: Tensor, mask: Tensor) -> float:
+    """Mean gradient magnitude of a picture (H, W, 3) within BAND pixels of the mask's (H, W) edge."""
+    hard, wide = (mask > 0.5).float()[None], {"kernel_size": 2 * BAND + 1, "stride": 1, "padding": BAND}
+    band = max_pool2d(hard, **wide) + max_pool2d(1 - hard, **wide) > 1.5  # both inside and outside are near
+    down, across = torch.gradient(picture, dim=(0, 1))
+    return float((down**2 + across**2).sum(-1).sqrt()[band[0]].mean())
+
+
+class Keeper:
+    """TinyScenes before the cases: their latents, masks, encoded prompts and seeds."""
+
+    def __init__(self, cases: list[Case], seed: int) -> None:
+        self.cases, self.seed = cases, seed
+        self.model, clip, self.vae = load()
+        self.clip, self.reader = track_phrases(clip), judge.load()
+        drawn = [case.draw() for case in cases]
+        self.pictures, self.masks = (torch.stack(both) for both in zip(*drawn, strict=True))
+        self.latents = self.vae.encode(self.pictures)
+        self.empty = encode(self.clip, [""])
+
+    def wanted(self) -> Tensor:
+        """The pictures as they should be: drawn before the background asked for."""
+        return torch.stack([_drawn(case.asked)[0] for case in self.cases])
+
+    def paint(self, patch, denoise: float, mask: Tensor | None = None, alone: bool = False) -> Tensor:
+        """Pictures (N, 128, 128, 3) of what is asked for, from the drawn ones.
+
+        patch(rows) -> the model for these cases. mask (N, H, W): for Set Latent Noise Mask. alone: one by one.
+        """
+        size, parts = 1 if alone else BATCH, []
+        for i in range(0, len(self.cases), size):
+            rows = slice(i, i + size)
+            parts.append(self._paint(patch(rows), rows, denoise, None if mask is None else mask[rows, None]))
+        return torch.cat(parts)
+
+    def _paint(self, model, rows: slice, denoise: float, mask: Tensor | None) -> Tensor:
+        texts, latents = [prompt(case.asked) for case in self.cases[rows]], self.latents[rows]
+        positive = encode(self.clip, texts) if len(texts) > 1 else self.tagged(texts[0])
+        seeds = range(self.seed + rows.start, self.seed + rows.start + len(latents))
+        noise = torch.cat([comfy.sample.prepare_noise(latents[:1], seed) for seed in seeds])
+        given = (model, noise, STEPS, CFG, "dpmpp_2m", "karras", positive, self.empty, latents)
+        out = comfy.sample.sample(*given, denoise=denoise, noise_mask=mask, seed=seeds[0], disable_pbar=True)
+        return self.vae.decode(out)
+
+    def tagged(self, text: str) -> list:
+        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
+
+    def seen(self, rows: slice) -> Tensor:
+        """Masks (B, 128, 128) of Subject Mask from Attention, from the drawn pictures and their own captions."""
+        return torch.cat([self._seen(i) for i in range(*rows.indices(len(self.cases)))])
+
+    def _seen(self, number: int) -> Tensor:
+        case, latent = self.cases[number], {"samples": self.latents[number : number + 1]}
+        settings = ProbeSettings((case.phrase,), window=Window(0.6, 0.9))
+        captured = probe(self.model, self.tagged(prompt(case.scene)), latent, settings)
+        return read_out(captured, (case.phrase,), (SIZE, SIZE), ReadOut(OTSU)).mask
+
+
+def _drawn(scene: Scene) -> tuple[Tensor, Tensor]:
+    picture, masks = render(scene)
+    return torch.from_numpy(picture), torch.from_numpy(masks[0])

@@ -1,0 +1,163 @@
+"""Pictures that bias the generation from inside the U-Net."""
+
+from __future__ import annotations
+
+import re
+
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..patches.features import NUMBER, PRESETS
+from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
+from ..patches.window import Window
+from ..sampling.mixing import MIXES
+from .inputs import CATEGORY, seed, window
+
+
+class InfusionBias(io.ComfyNode):
+    """Adds features of other pictures inside the U-Net."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_InfusionBias",
+            display_name="Infusion Bias",
+            category=f"{CATEGORY}/image bias",
+            description="Lets one or several pictures bias the generation: their U-Net features, averaged, are added "
+            "to those of the picture being made, at chosen sites.",
+            search_aliases=["infusion", "reference", "image bias", "style transfer", "consistency", "comic"]
+            + ["feature injection", "style aligned"],
+            inputs=[
+                io.Model.Input(
+                    "model", tooltip="The model to patch, SD1, SD2 or SDXL; the one that goes in stays as it is."
+                ),
+                io.Latent.Input("latent", tooltip="The biasing pictures, one or a batch, of the size that is sampled."),
+                io.Float.Input(
+                    "weight",
+                    default=0.1,
+                    min=-2.0,
+                    max=2.0,
+                    step=0.01,
+                    tooltip="How strongly, times the weights of the sites, -2..2; too much makes the picture collapse. "
+                    "Neutral: 0.",
+                ),
+                io.Combo.Input(
+                    "preset",
+                    options=list(PRESETS),
+                    default="down path",
+                    tooltip="Which sites, where sites is empty: the way down (as the source's first version), the "
+                    "middle, the way up, the skips between them, or all.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="Where the bias acts, 1 = fully. One, or one per picture made. Neutral: not connected.",
+                ),
+                *_sites(),
+                *window(),
+                *_recording(),
+            ],
+            outputs=[io.Model.Output(tooltip="The model, for a sampler.")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: object,
+        latent: dict,
+        weight: float,
+        preset: str,
+        sites: str,
+        image_weights: str,
+        mix: str,
+        decay: float,
+        start_percent: float,
+        end_percent: float,
+        input: str,
+        text: str,
+        reuse: int,
+        seed: int,
+        mask: Tensor | None = None,
+    ) -> io.NodeOutput:
+        where = {"weight": weight, "sites": sites, "preset": preset, "images": numbers(image_weights)}
+        how = {"mix": mix, "input": input, "text": text, "decay": decay, "reuse": reuse, "seed": seed}
+        settings = InfuseSettings(**where, **how, window=Window(start_percent, end_percent))
+        return io.NodeOutput(infuse(model, latent["samples"], mask, settings))
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers between commas or blanks; ValueError naming what is none."""
+    words = text.replace(",", " ").split()
+    wrong = [word for word in words if not re.fullmatch(NUMBER, word.lower())]
+    if wrong:
+        raise ValueError(
+            f"'{wrong[0]}' in image_weights is not a number; write one for each picture, such as '1, 0.5, 1'."
+        )
+    return tuple(map(float, words))
+
+
+def _sites() -> list:
+    return [
+        io.String.Input(
+            "sites",
+            default="",
+            advanced=True,
+            tooltip="Sites and their weights: 'in.3:0.1, mid:0.05, out.5-8:0.2, skip.4:0.1' (without a number: 1), or "
+            "the source's 13 numbers for SD1. All are multiplied by weight. Neutral: empty, the preset's sites at 1.",
+        ),
+        io.String.Input(
+            "image_weights",
+            default="",
+            advanced=True,
+            tooltip="One number per picture, such as '1, 0.5, 1': its share in the average. Neutral: empty, all alike.",
+        ),
+        io.Combo.Input(
+            "mix",
+            options=list(MIXES),
+            default="add",
+            advanced=True,
+            tooltip="add: h + w g, as the source. blend: h (1 - w) + w g, keeps the features' size. adain: moves mean "
+            "and spread of each channel towards theirs, so style rather than place.",
+        ),
+        io.Float.Input(
+            "decay",
+            default=1.0,
+            min=0.0,
+            max=1.0,
+            step=0.001,
+            advanced=True,
+            tooltip="The weight is multiplied by this at every step, 0..1; the source uses 0.99. Neutral: 1.",
+        ),
+    ]
+
+
+def _recording() -> list:
+    return [
+        io.Combo.Input(
+            "input",
+            options=list(INPUTS),
+            default="clean",
+            advanced=True,
+            tooltip="clean: the U-Net sees pictures without noise, as the source. noised: at the step's level.",
+        ),
+        io.Combo.Input(
+            "text",
+            options=list(TEXTS),
+            default="positive",
+            advanced=True,
+            tooltip="The prompt beside the biasing pictures. positive or negative: one pass for both halves. each "
+            "half: each with its own, as the source; twice the cost.",
+        ),
+        io.Int.Input(
+            "reuse",
+            default=1,
+            min=1,
+            max=100,
+            advanced=True,
+            tooltip="For how many steps recorded features serve, 1..100: larger is faster and less exact. Neutral: 1.",
+        ),
+        seed("the noise for input 'noised'"),
+    ]
+
+
+NODES = [InfusionBias]

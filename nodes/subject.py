@@ -1,0 +1,177 @@
+"""Keep a picture's subject while the prompt rebuilds the scene."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ..attention.readout import ReadOut
+from ..attention.threshold import METHODS, Threshold
+from ..patches.inject import InjectSettings, inject
+from ..patches.maps import Cuts, Maps
+from ..patches.window import Window
+from ..sampling.cuts import CURVES
+from .inputs import CATEGORY, LM_MAPS, seed, window
+from .region_masks import checked
+
+MENU = f"{CATEGORY}/keep subject"
+
+
+class LatentCacheInject(io.ComfyNode):
+    """Puts a picture's latent back under a mask at chosen noise levels."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_LatentCacheInject",
+            display_name="Latent Cache Inject",
+            category=MENU,
+            description="Keeps the subject of a picture: its latent, noised to the level due, is put back under the "
+            "mask at chosen moments of sampling, while the prompt rebuilds the rest. Any sampler, any model.",
+            search_aliases=["keep subject", "inpaint", "background replace", "latent injection", "blended diffusion"]
+            + ["preserve subject", "change background"],
+            inputs=[
+                io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
+                io.Latent.Input(
+                    "latent",
+                    tooltip="The picture to keep, of the size that is sampled: one, or one for each of a batch.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="What to keep, 1 = keep; soft masks mix. One, or one per picture. Neutral: all black. Not "
+                    "connected: see phrase.",
+                ),
+                *_what(),
+                *window(0.1, 0.5),
+                *_how(),
+            ],
+            outputs=[
+                io.Model.Output(tooltip="The model, for a sampler."),
+                LM_MAPS.Output(
+                    display_name="maps", tooltip="The masks used at each injection; Injected Masks shows them."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: object,
+        latent: dict,
+        strength: float,
+        injections: int,
+        start_percent: float,
+        end_percent: float,
+        cache_offset: float,
+        curve: str,
+        seed: int,
+        noise: str,
+        threshold: str,
+        mask: Tensor | None = None,
+        phrase: str = "",
+    ) -> io.NodeOutput:
+        read = ReadOut(Threshold(threshold, METHODS[threshold]), always=True)
+        times = {"window": Window(start_percent, end_percent), "count": injections, "offset": cache_offset}
+        how = {"strength": strength, "curve": curve, "seed": seed, "noise_per_item": noise == "one per picture"}
+        settings = InjectSettings(**times, **how, phrase=phrase.strip(), read=read)
+        keep = None if mask is None else checked(mask)
+        return io.NodeOutput(*inject(model, latent["samples"], keep, settings))
+
+
+class InjectedMasks(io.ComfyNode):
+    """The masks that Latent Cache Inject used."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_InjectedMasks",
+            display_name="Injected Masks",
+            category=MENU,
+            description="The mask of every injection that Latent Cache Inject made in the run that gave this latent.",
+            search_aliases=["dynamic mask", "injection masks"],
+            inputs=[
+                LM_MAPS.Input("maps", tooltip="From Latent Cache Inject."),
+                io.Latent.Input(
+                    "latent", tooltip="From the sampler that used its model: says which of its runs to show."
+                ),
+            ],
+            outputs=[
+                io.Mask.Output(tooltip="One per injection and picture, all pictures of the first injection first.")
+            ],
+        )
+
+    @classmethod
+    def execute(cls, maps: Maps, latent: dict) -> io.NodeOutput:
+        cuts = maps.fit(latent["samples"], Cuts)
+        size = tuple(side * cuts.ratio for side in cuts.masks.shape[-2:])
+        return io.NodeOutput(interpolate(cuts.masks[:, None], size=size, mode="nearest-exact")[:, 0])
+
+
+def _what() -> list:
+    return [
+        io.String.Input(
+            "phrase",
+            default="",
+            optional=True,
+            tooltip="Without a mask: words of the prompt, whose attention in the steps just done gives a mask at each "
+            "injection (the first one after one step); needs Track Phrases. Neutral: empty; the whole picture is kept.",
+        ),
+        io.Float.Input(
+            "strength",
+            default=1.0,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip="How much of the picture is put back under the mask, 0..1. Neutral: 0.",
+        ),
+        io.Int.Input(
+            "injections",
+            default=8,
+            min=1,
+            max=16,
+            tooltip="How many times, evenly from start to end percent, 1..16; fewer if the steps are fewer.",
+        ),
+    ]
+
+
+def _how() -> list:
+    return [
+        io.Float.Input(
+            "cache_offset",
+            default=0.5,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            advanced=True,
+            tooltip="0..1 of the noise schedule by which the picture put back is cleaner than due: the more, the surer "
+            "the subject stays in its place, and the stronger its colours. Source: 0.5. Neutral: 0, the level due.",
+        ),
+        io.Combo.Input(
+            "curve",
+            options=list(CURVES),
+            default=CURVES[0],
+            advanced=True,
+            tooltip="constant: the same each time. fade out: weaker each time. widen: a soft mask's core first, its "
+            "whole at last.",
+        ),
+        seed("the one noise that the picture gets at every injection"),
+        io.Combo.Input(
+            "noise",
+            options=["one for all", "one per picture"],
+            default="one for all",
+            advanced=True,
+            tooltip="Whether all pictures of a batch get the same noise under the mask.",
+        ),
+        io.Combo.Input(
+            "threshold",
+            options=["otsu", *(method for method in METHODS if method != "otsu")],
+            default="otsu",
+            advanced=True,
+            tooltip="With a phrase: where its mask begins, as in Subject Mask from Attention (source: log_mean).",
+        ),
+    ]
+
+
+NODES = [LatentCacheInject, InjectedMasks]

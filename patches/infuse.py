@@ -1,0 +1,193 @@
+"""InfusionBias: features of other pictures bias a picture from inside the U-Net."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
+from torch import Tensor
+
+from ..sampling.mixing import MIXES
+from .features import site_weights, unet_of
+from .noise import noise_like
+from .record import Recorder, before_output, last_site, text_of
+from .rows import Entry
+from .run import Effect, Run, attach
+from .window import Window
+
+TEXTS = ("positive", "negative", "each half")
+INPUTS = ("clean", "noised")
+
+
+@dataclass(frozen=True)
+class InfuseSettings:
+    """How strongly, where and when the pictures bias."""
+
+    weight: float = 0.1
+    sites: str = ""
+    preset: str = "down path"
+    images: tuple[float, ...] = ()
+    """Weight of each picture; empty: all alike."""
+    mix: str = "add"
+    input: str = "clean"
+    text: str = "positive"
+    decay: float = 1.0
+    """The weight is multiplied by it at every step, before the first too."""
+    reuse: int = 1
+    """Steps for which recorded features serve."""
+    seed: int = 0
+    window: Window = Window()
+
+
+def infuse(model: ModelPatcher, samples: Tensor, mask: Tensor | None, settings: InfuseSettings) -> ModelPatcher:
+    """A clone biased by the pictures of `samples` (N, C, h, w), under a mask (B or 1, H, W) or everywhere.
+
+    Source 001 (github.com/dhruvrnaik/sd-comic-generation): h + w * mean over the pictures' features, at chosen sites.
+    ValueError: no U-Net, an unknown site, no picture, or not one weight for each.
+    """
+    weights = site_weights(settings.sites, settings.preset, unet_of(model))
+    images = settings.images or (1.0,) * len(samples)
+    if not samples.any():
+        raise ValueError("The biasing latent is empty; encode one or several pictures with VAE Encode for it.")
+    if len(images) != len(samples) or sum(images) == 0:
+        raise ValueError(
+            f"{len(images)} image weights with the sum {sum(images):g} were given for {len(samples)} pictures; give "
+            "one number for each, with a sum other than 0."
+        )
+    if settings.weight == 0 or not weights or settings.window.empty or (mask is not None and not mask.any()):
+        return model.clone()
+    return attach(model, lambda: Infusion(samples, images, mask, weights, settings))
+
+
+class Infusion(Effect):
+    """One run of InfusionBias."""
+
+    def __init__(
+        self, samples: Tensor, images: tuple, mask: Tensor | None, weights: dict[str, float], settings: InfuseSettings
+    ) -> None:
+        self.samples, self.images, self.given, self.weights = samples, images, mask, weights
+        self.settings, self.mix = settings, MIXES[settings.mix]
+        self.features: dict[tuple, dict[str, Tensor]] = {}
+        """(list of the text, area) -> site -> (1, C, h, w), of this step or of the last that was recorded."""
+        self.masks: dict[tuple, Tensor] = {}
+        """(h, w), area -> (B or 1, 1, h, w)."""
+        self.keys: list[tuple] = []
+        """The features that each chunk of the present model call gets; empty while closed."""
+        self.open, self.scale = False, 0.0
+        self.recorded, self.level = -settings.reuse, -1.0
+        """Number and noise level of the step whose features are kept."""
+        self.latent: Tensor | None = None
+        self.noise: Tensor | None = None
+        self.network: UNetModel | None = None
+        self.run: Run | None = None
+
+    def start(self, run: Run) -> None:
+        self.run = run
+        key = f"lm_infuse_{id(self)}"
+        add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, self._apply_model, run.options)
+        add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, key, self._diffusion_model, run.options)
+        patches = run.options.get("patches", {})
+        ours = {"input_block_patch_after_skip": self._after_input, "output_block_patch": self._before_output}
+        run.options["patches"] = {**patches, **{name: [*patches.get(name, []), fn] for name, fn in ours.items()}}
+
+    def prepare(self, run: Run) -> None:
+        _check(run, self.samples, self.given, self.settings.text)
+        device = run.guider.model_patcher.load_device
+        self.noise = noise_like(self.samples[:1], self.settings.seed).to(device).expand(self.samples.shape)
+        self.latent = run.guider.inner_model.process_latent_in(self.samples.to(device, torch.float32))
+        self.network = run.guider.inner_model.diffusion_model
+
+    def step(self, run: Run) -> None:
+        self.open = self.settings.window.contains(run.sigma, run.sampling)
+        if not self.open:
+            self.features = {}
+            return
+        number = min(range(len(run.sigmas)), key=lambda i: abs(run.sigmas[i] - run.sigma))
+        self.scale = self.settings.weight * self.settings.decay ** (number + 1)
+        fresh = 0 <= number - self.recorded < self.settings.reuse
+        if run.sigma != self.level and (self.settings.reuse == 1 or not fresh):
+            self.features, self.recorded, self.level = {}, number, run.sigma
+
+    def _apply_model(self, executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
+        self.keys = [self._key(entry) for entry in self.run.chunks(options)] if self.open else []
+        for key in self.keys:
+            if key not in self.features:
+                self.features[key] = self._record(executor.original, t, options, *key)
+        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+
+    def _diffusion_model(self, executor, *args, **kwargs):
+        with self.network.out.register_forward_pre_hook(self._before_last):
+            return executor(*args, **kwargs)
+
+    def _key(self, entry: Entry | None) -> tuple:
+        own = entry is not None and entry.name in self.run.guider.conds  # else of another pack, or an edit concept
+        half = entry.name if own else "positive"
+        return (half if self.settings.text == "each half" else self.settings.text), entry and entry.area
+
+    def _record(self, model: Callable, t: Tensor, options: dict, text: str, area: tuple | None) -> dict[str, Tensor]:
+        """Runs all pictures at this noise level in one pass of the plain U-Net."""
+        sigma, sampling = t[:1].expand(len(self.samples)), self.run.sampling
+        if self.settings.input == "noised":
+            x = sampling.noise_scaling(sigma[:1], self.noise, self.latent)
+        else:  # the U-Net itself shall see the clean latent
+            x = self.latent / sampling.calculate_input(sigma[:1], torch.ones_like(self.latent[:1]))
+        recorder = Recorder(self.weights, self.network, self.images)
+        return recorder.record(model, x, sigma, text_of(self.run, text, len(x), area), options, area)
+
+    def _after_input(self, h: Tensor, options: dict) -> Tensor:
+        return self._at(f"in.{options['block'][1]}", h)
+
+    def _before_output(self, h: Tensor, hsp: Tensor, options: dict) -> tuple[Tensor, Tensor]:
+        skip = len(self.network.input_blocks) - 1 - options["block"][1]
+        return self._at(before_output(options), h), self._at(f"skip.{skip}", hsp)
+
+    def _before_last(self, module: torch.nn.Module, args: tuple) -> tuple:
+        return self._at(last_site(self.network), args[0]), *args[1:]
+
+    def _at(self, site: str, h: Tensor) -> Tensor:
+        if not self.keys or site not in self.weights:
+            return h
+        weight, mixed = self.scale * self.weights[site], []
+        for key, part in zip(self.keys, h.chunk(len(self.keys)), strict=True):
+            g = self.features[key][site].to(h)
+            if g.shape[-2:] != h.shape[-2:]:  # another node shrinks the picture's features
+                g = F.interpolate(g, h.shape[-2:], mode="area")
+            mixed.append(self.mix(part, g, weight * self._mask(part, key[1])))
+        return torch.cat(mixed)
+
+    def _mask(self, part: Tensor, area: tuple | None) -> Tensor | float:
+        """(rows or 1, 1, h, w) of the mask on one chunk of the batch, or 1."""
+        if self.given is None:
+            return 1.0
+        key = tuple(part.shape[-2:]), area
+        if key not in self.masks:
+            mask = self.given[:, None].to(part)
+            if area is not None:
+                h, w, top, left = (8 * side for side in area)
+                mask = F.interpolate(mask, [8 * side for side in self.run.noise_shape[-2:]], mode="area")
+                mask = mask[..., top : top + h, left : left + w]
+            self.masks[key] = F.interpolate(mask, part.shape[-2:], mode="area")
+        return self.masks[key]
+
+
+def _check(run: Run, samples: Tensor, mask: Tensor | None, text: str) -> None:
+    """ValueError: what does not fit the run."""
+    if samples.shape[1:] != run.noise_shape[1:]:
+        raise ValueError(
+            f"The biasing latents are {list(samples.shape)} but {list(run.noise_shape)} is being sampled; resize the "
+            "pictures to the size of the one that is made."
+        )
+    if mask is not None and mask.shape[0] not in (1, run.noise_shape[0]):
+        raise ValueError(
+            f"The mask holds {mask.shape[0]} pictures, but {run.noise_shape[0]} are being sampled; use one mask for "
+            "all of them, or one for each."
+        )
+    if "context_handler" in run.guider.model_options:
+        raise ValueError("Infusion Bias cannot work in context windows; remove the context window node.")
+    if text != "each half" and not run.guider.conds.get(text):
+        raise ValueError(f"There is no {text} prompt to record the biasing pictures with; choose another text.")

@@ -1,0 +1,72 @@
+"""What cannot work is refused in one sentence, before anything is sampled."""
+
+import pytest
+import torch
+from pack.tests.patches.infusing import FAMILY, biased, draw, pictures
+from pack.tests.tiny_models import FAMILIES, sample
+
+
+def refused(patched, match: str, **how) -> None:
+    """Raised before the first call of the U-Net."""
+    called = []
+    with patched.model.diffusion_model.time_embed.register_forward_pre_hook(lambda *_: called.append(1)):
+        with pytest.raises(ValueError, match=match):
+            draw(patched, **how)
+    assert not called
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 8, 8), (2, 4, 16, 17), (1, 16, 16, 16), (1, 4, 1, 16, 16)])
+def test_another_size(comfy, shape):
+    given = ", ".join(map(str, shape))
+    said = rf"^The biasing latents are \[{given}\] but \[2, 4, 16, 16\] is being sampled; resize .*made\.$"
+    refused(biased(FAMILY.model(), torch.ones(shape)), said, batch=2)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_mask_for_another_number_of_pictures(comfy, count):
+    refused(
+        biased(FAMILY.model(), pictures(), mask=torch.ones(count, 64, 64)),
+        rf"^The mask holds {count} pictures, but 3 are being sampled; use one mask for all of them, or one for each\.$",
+        batch=3,
+    )
+
+
+@pytest.mark.parametrize("samples", [torch.zeros(1, 4, 16, 16), torch.zeros(0, 4, 16, 16)])
+def test_an_empty_latent(comfy, samples):
+    with pytest.raises(ValueError, match=r"^The biasing latent is empty; encode .* with VAE Encode for it\.$"):
+        biased(FAMILY.model(), samples)
+
+
+@pytest.mark.parametrize(
+    ("images", "total"), [((1.0,), "1"), ((1.0, 2.0, 3.0), "6"), ((1.0, -1.0), "0"), ((0.0, 0.0), "0")]
+)
+def test_weights_that_do_not_fit_the_pictures(comfy, images, total):
+    said = rf"^{len(images)} image weights with the sum {total} were given for 2 pictures; give one number for each"
+    with pytest.raises(ValueError, match=said):
+        biased(FAMILY.model(), pictures(2), images=images)
+
+
+@pytest.mark.parametrize("family", ["flux", "wan"])
+def test_other_models_when_the_node_runs(comfy, family):
+    with pytest.raises(ValueError, match="^Infusion Bias needs a U-Net, "):
+        biased(FAMILIES[family].model(), pictures())
+
+
+def test_the_text_of_a_prompt_that_is_not_there(comfy):
+    import comfy.samplers
+    from comfy_extras.nodes_custom_sampler import BasicGuider, Noise_RandomNoise, SamplerCustomAdvanced
+
+    patched = biased(FAMILY.model(), pictures(), text="negative")
+    guider = BasicGuider.execute(patched, FAMILY.conditioning()).result[0]
+    given = Noise_RandomNoise(1), guider, comfy.samplers.sampler_object("euler"), torch.tensor([9.0, 0.0])
+    said = r"^There is no negative prompt to record the biasing pictures with; choose another text\.$"
+    with pytest.raises(ValueError, match=said):
+        SamplerCustomAdvanced.execute(*given, {"samples": FAMILY.latent()})
+    with pytest.raises(ValueError, match=said):
+        sample(patched, FAMILY.latent(), FAMILY.conditioning(), [], cfg=1.0)
+
+
+def test_context_windows(comfy):
+    patched = biased(FAMILY.model(), pictures())
+    patched.model_options["context_handler"] = object()
+    refused(patched, r"^Infusion Bias cannot work in context windows; remove the context window node\.$")
