@@ -1,6 +1,18 @@
 """All nodes of the pack, grouped as in the menu."""
 
-from . import compare, masks, phrases, region_attention, region_preview, regions, text
+from . import (
+    compare,
+    concepts,
+    edits,
+    infusion,
+    masks,
+    phrases,
+    region_attention,
+    region_preview,
+    regions,
+    subject,
+    text,
+)
 
 NODES = [
     *phrases.NODES,
@@ -8,6 +20,10 @@ NODES = [
     *regions.NODES,
     *region_preview.NODES,
     *region_attention.NODES,
+    *subject.NODES,
+    *infusion.NODES,
+    *concepts.NODES,
+    *edits.NODES,
     *text.NODES,
     *compare.NODES,
 ]

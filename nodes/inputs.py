@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 CATEGORY = "latent manipulation"
+LM_MAPS = io.Custom("LM_MAPS")
 
 
 def window(start: float = 0.0, end: float = 1.0) -> list:
@@ -40,4 +41,22 @@ def blocks() -> io.String.Input:
         advanced=True,
         tooltip="Which attention blocks act, such as 'in.4-8, mid.0, out.3-5'; a wrong one is answered with the list "
         "of the model's own. Neutral: empty, all of them.",
+    )
+
+
+def number(name: str, default: float, least: float, most: float, tip: str, advanced: bool = True) -> io.Float.Input:
+    """A number in steps of 0.01."""
+    return io.Float.Input(name, default=default, min=least, max=most, step=0.01, advanced=advanced, tooltip=tip)
+
+
+def seed(of: str) -> io.Int.Input:
+    """A seed that stays as it is from run to run."""
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=0xFFFFFFFFFFFFFFFF,
+        advanced=True,
+        control_after_generate=False,
+        tooltip=f"Of {of}, 0..2^64 - 1.",
     )

@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..attention.presence import FOUND
 from ..attention.readout import COMBINE, ReadOut
 from ..attention.threshold import METHODS, Threshold
+from .inputs import number
 
 
 def phrase_lines(what: str, optional: bool = False) -> io.String.Input:
@@ -47,18 +48,18 @@ def read_inputs() -> list:
             tooltip="Several phrases. union: one mask per picture. each: one per phrase and picture, all pictures of "
             "the first phrase first.",
         ),
-        _number(
+        number(
             "softness",
             0.0,
             0.0,
             5.0,
             "Width of the mask's edge in powers of e of the attention, 0..5. Neutral: 0, hard.",
         ),
-        _number(
+        number(
             "lambda", METHODS["log_mean"], -3.0, 3.0, "log_mean only, -3..3: larger gives a smaller mask. Source: 0.2."
         ),
-        _number("quantile", METHODS["quantile"], 0.0, 1.0, "quantile only, 0..1: the share of pixels left out."),
-        _number(
+        number("quantile", METHODS["quantile"], 0.0, 1.0, "quantile only, 0..1: the share of pixels left out."),
+        number(
             "fraction",
             METHODS["absolute"],
             0.0,
@@ -74,7 +75,7 @@ def read_inputs() -> list:
             tooltip="Rounds of self-attention refinement, 0..4: the mask follows outlines, but from 2 on near objects "
             "run together. SD1, SD2 and SDXL only. Neutral: 0.",
         ),
-        _number(
+        number(
             "found",
             FOUND,
             0.0,
@@ -108,7 +109,3 @@ def outputs() -> list:
             tooltip="0..1, whether the picture shows the phrase: above 0.12 it does. Mean over phrases and pictures.",
         ),
     ]
-
-
-def _number(name: str, default: float, least: float, most: float, tooltip: str) -> io.Float.Input:
-    return io.Float.Input(name, default=default, min=least, max=most, step=0.01, advanced=True, tooltip=tooltip)

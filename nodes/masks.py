@@ -12,11 +12,10 @@ from ..patches.maps import Maps
 from ..patches.probe import ProbeSettings, probe
 from ..patches.window import Window
 from .heat import heat_picture
-from .inputs import CATEGORY, blocks, window
+from .inputs import CATEGORY, LM_MAPS, blocks, seed, window
 from .mask_inputs import how, outputs, phrase_lines, picture, read_inputs, split_lines
 
 MENU = f"{CATEGORY}/masks"
-LM_MAPS = io.Custom("LM_MAPS")
 WORDS = ["daam", "attention map", "heatmap", "cross attention", "segment by text", "text mask"]
 
 
@@ -147,15 +146,7 @@ def _levels() -> list:
             advanced=True,
             tooltip="How many noise levels between start and end percent are looked at, 1..16; one model call each.",
         ),
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=0xFFFFFFFFFFFFFFFF,
-            advanced=True,
-            control_after_generate=False,
-            tooltip="Of the noise, 0..2^64 - 1; the same for every picture of a batch.",
-        ),
+        seed("the noise (the same for every picture of a batch)"),
     ]
 
 

@@ -26,6 +26,8 @@ class Cuts:
 class Edits:
     """What one finished run of SemanticGuidance edited, on the CPU."""
 
+    names: tuple[str, ...]
+    """The concepts, by their words where those are known."""
     maps: Tensor
     """(B, concepts, h, w) in 0..1: the share of steps and channels in which a cell was edited."""
     sigmas: tuple[float, ...]

@@ -53,7 +53,7 @@ class Run:
         self.effects: list[Effect] = []
         self.table: dict[tuple[str, object], Entry] = {}
         self.appended: dict[tuple[str, object], Entry] = {}
-        """The same for entries that effects append and whose attention is read."""
+        """The same for entries that effects append."""
         self.noise_shape: tuple[int, ...] = ()
         """(B, C, h, w) or (B, C, frames, h, w) of the sampled latent."""
         self.given: dict[str, object] = {}
@@ -165,7 +165,8 @@ def _apply_model(run: Run) -> Callable:
     """Packs such as IP-Adapter take `cond_or_uncond` for 0 = positive and 1 = negative."""
 
     def wrapper(executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
-        positions, positive = options["cond_or_uncond"], run.names.index("positive") if run.added else 0
+        positions = options.get("cond_or_uncond", ()) if run.added else ()
+        positive = run.names.index("positive") if "positive" in run.names else 0
         if any(run.names[i] in run.added for i in positions):
             mapped = [positive if run.names[i] in run.added else i for i in positions]
             options = {**options, "cond_or_uncond": mapped, POSITIONS: positions}

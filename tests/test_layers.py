@@ -11,10 +11,12 @@ TORCH |= {"unicodedata"}
 ALLOWED = {
     "attention": TORCH | {".attention"},
     "sampling": TORCH | {".sampling"},
-    "patches": TORCH | {".attention", ".sampling", ".patches", "comfy", "copy", "uuid", "threading"},
+    "patches": TORCH
+    | {".attention", ".sampling", ".patches", "comfy", "copy", "uuid", "threading"}
+    | {"os", "pathlib", "folder_paths", "safetensors"},
     "nodes": TORCH
     | {".attention", ".sampling", ".patches", ".nodes", "comfy_api", "comfy", "node_helpers"}
-    | {"logging", "PIL", "spacy"},
+    | {"logging", "os", "PIL", "spacy"},
 }
 
 

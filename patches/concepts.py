@@ -1,0 +1,75 @@
+"""Edit concepts, and their rows in the model's batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from comfy.samplers import encode_model_conds
+from torch import Tensor
+
+from .run import Run
+from .track import KEY
+from .window import Window
+
+MOST = 16
+TEXT = ("cross_attn", "pooled_output", "attention_mask", "attention_mask_mt5xl", "conditioning_mt5xl")
+TEXT += ("conditioning_byt5small", "conditioning_llama3", "t5xxl_ids", "t5xxl_weights", KEY)
+"""What belongs to the text in a conditioning's options; all else stays the sampled prompt's."""
+OWN = ("model_conds", "uuid", "strength")
+FOREIGN = ("area", "mask", "control", "hooks", "gligen", "start_percent", "end_percent", "reference_latents")
+
+
+@dataclass(frozen=True)
+class Concept:
+    """Something to add or remove."""
+
+    conditioning: list = field(repr=False)
+    remove: bool = False
+    scale: float = 5.0
+    window: Window = Window(0.2, 1.0)
+    threshold: float = 0.9
+    """Fraction of the pixels left alone."""
+    weight: float = 1.0
+    mask: Tensor | None = field(default=None, repr=False)
+
+    @property
+    def off(self) -> bool:
+        empty = self.mask is not None and not self.mask.any()
+        return self.scale == 0 or self.weight <= 0 or self.window.empty or empty
+
+
+def add_concept(concepts: tuple[Concept, ...], concept: Concept) -> tuple[Concept, ...]:
+    """With one more; ValueError where its conditioning is more than a text, or there are too many."""
+    if len(concepts) >= MOST:
+        raise ValueError(f"Semantic Guidance takes {MOST} concepts at most; chain fewer Edit Concept nodes.")
+    if len(concept.conditioning) != 1:
+        raise ValueError(
+            f"An edit concept must be one text, but its conditioning has {len(concept.conditioning)} entries; encode "
+            "it with one text encode node, and chain one Edit Concept per text."
+        )
+    foreign = [name for name in FOREIGN if name in concept.conditioning[0][1]]
+    if foreign:
+        raise ValueError(
+            f"An edit concept must be a plain text, but its conditioning brings its own {foreign[0]}; it inherits "
+            f"those of the sampled prompt: use the MASK input, or start and end percent, of Edit Concept."
+        )
+    return (*concepts, concept)
+
+
+def concept_rows(run: Run, concept: Concept, noise: Tensor, **given: object) -> list[dict]:
+    """The sampled prompt's own entries with the concept's text in them, ready for the model.
+
+    Entries that differ in their text alone become one, with the strength of all. given: latent_image, denoise_mask and
+    seed, as the host encodes its own conditionings.
+    """
+    text, options = concept.conditioning[0]
+    words = {name: options[name] for name in TEXT if name in options}
+    rows: dict[frozenset, dict] = {}
+    for entry in run.guider.conds["positive"]:
+        kept = {name: value for name, value in entry.items() if name not in (*TEXT, *OWN)}
+        row = rows.setdefault(frozenset((name, id(value)) for name, value in kept.items()), {"strength": 0.0})
+        row |= {**kept, **words, "cross_attn": text, "strength": row["strength"] + entry.get("strength", 1.0)}
+        row |= {"model_conds": {}, "uuid": uuid4()}
+    encode = run.guider.inner_model.extra_conds
+    return encode_model_conds(encode, list(rows.values()), noise, noise.device, "positive", **given)

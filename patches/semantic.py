@@ -1,0 +1,192 @@
+"""SemanticGuidance: adds or removes concepts in the noise prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from comfy.model_patcher import ModelPatcher
+from comfy.model_sampling import CONST
+from torch import Tensor
+
+from ..attention.phrases import words
+from ..sampling.semantic import Momentum, Part, across, combine, largest, rescale
+from .concept_attention import ConceptAttention
+from .concepts import Concept, concept_rows
+from .families import sites_of
+from .maps import Edits, Maps
+from .rows import table
+from .run import Effect, Run, attach
+from .track import KEY
+from .window import Window
+
+OUTSIDE = ("off", "source")
+UNCOND = ("empty_negative_prompt", "negative", "middle", "positive")
+"""What an edit is measured against: PerpNeg's empty prompt, the negative one (DualCFG without one: the middle), or at
+CFG 1 the positive."""
+
+
+@dataclass(frozen=True)
+class SemanticSettings:
+    """How the edits of all concepts come together."""
+
+    momentum: Momentum = field(default_factory=Momentum)
+    mask: str = "sega"
+    normalise: str = "source"
+    outside: str = "off"
+    """source: concepts run during their warm-up and feed the momentum, which goes on after their cool-down."""
+    phi: float = 0.0
+    orthogonal: bool = False
+
+
+def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: SemanticSettings) -> tuple[ModelPatcher, Maps]:
+    """A clone that edits every prediction by the concepts, and a handle on what it edited.
+
+    Source 002: SEGA (arXiv:2301.12247) and LEDITS++ (arXiv:2311.16711) masks. ValueError: masks of kind 'ledits' need
+    attention that can be reached.
+    """
+    maps, active = Maps(), tuple(concept for concept in concepts if not concept.off)
+    if not active:
+        return model.clone(), maps
+    if settings.mask == "ledits":
+        sites_of(model)
+    return attach(model, lambda: Semantic(active, settings, maps)), maps
+
+
+class Semantic(Effect):
+    """One run of SemanticGuidance."""
+
+    def __init__(self, concepts: tuple[Concept, ...], settings: SemanticSettings, maps: Maps) -> None:
+        self.concepts, self.settings, self.maps = concepts, settings, maps
+        self.names = [f"lm_concept_{id(self)}_{i}" for i in range(len(concepts))]
+        self.rows: list[list[dict]] = []
+        self.masks: list[Tensor | None] = []
+        self.attention: ConceptAttention | None = None
+        self.nu: Tensor | float = 0.0
+        self.following: Tensor | float = 0.0
+        self.index, self.fresh = -1, False
+        self.kept = [0.0] * len(concepts)
+        self.counts = [0] * len(concepts)
+        self.edits: list[tuple[float, Tensor]] = []
+
+    def start(self, run: Run) -> None:
+        if "context_handler" in run.guider.model_options:
+            raise ValueError("Semantic Guidance cannot work in context windows; remove the context window node.")
+        if self.settings.mask == "ledits":
+            self.attention = ConceptAttention(self.names)
+            run.effects.append(self.attention)
+            self.attention.start(run)
+
+    def prepare(self, run: Run) -> None:
+        if len(run.noise_shape) < 4:
+            raise ValueError("Semantic Guidance edits pictures and videos, not sound or shapes; remove it here.")
+        given = {name: run.given[name] for name in ("latent_image", "denoise_mask", "seed")}
+        self.rows = [concept_rows(run, concept, run.given["noise"], **given) for concept in self.concepts]
+        self.masks = [_on_latent(concept.mask, run) for concept in self.concepts]
+        entries = table(dict(zip(self.names, self.rows, strict=True)))
+        run.appended |= entries
+        if self.attention:
+            self.attention.watch(run, entries)
+
+    def append(self, run: Run) -> dict[str, list[dict]]:
+        needed = (i for i, concept in enumerate(self.concepts) if self._runs(concept, run))
+        return {self.names[i]: self.rows[i] for i in needed}
+
+    def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
+        base = next((run.predictions[name] for name in UNCOND if name in run.predictions), None)
+        ended = all(self._cooled(concept, run) for concept in self.concepts)
+        if base is None or (ended and self.settings.outside == "off"):
+            return denoised
+        self._advance(run)
+        ratio = ratio_of(run)
+        parts = [self._part(i, run, base, ratio) for i in range(len(self.concepts))]
+        edit, following = combine(parts, self.nu, self.settings.momentum, self.settings.normalise)
+        if self.fresh:
+            self.following = following
+        if not torch.is_tensor(edit):
+            return denoised
+        positive = run.predictions.get("positive", base)
+        if self.settings.orthogonal and base is not positive:
+            edit = across(edit, base - positive)
+        if self.settings.phi:
+            edit = (denoised - rescale(denoised - ratio * edit, denoised, self.settings.phi)) / ratio
+        if self.fresh:
+            self.edits.append((run.sigma, edit))
+        return denoised - ratio * edit
+
+    def finish(self, run: Run, samples: Tensor) -> None:
+        ratio = run.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
+        shape = (samples.shape[0], 1, *samples.shape[2:])
+        kept = [
+            total / count if count else torch.zeros(shape) for total, count in zip(self.kept, self.counts, strict=True)
+        ]
+        area = torch.cat([mask.expand(shape).cpu() for mask in kept], 1)
+        sigmas = tuple(sigma for sigma, _ in self.edits)
+        edits = torch.stack([edit.cpu() for _, edit in self.edits]) if self.edits else torch.zeros(0, *samples.shape)
+        names = tuple(_name(i, concept) for i, concept in enumerate(self.concepts))
+        shares = area.reshape(*area.shape[:2], -1, *area.shape[-2:]).mean(2)
+        self.maps.add(Edits(names, shares, sigmas, edits, samples.cpu(), ratio))
+
+    def _advance(self, run: Run) -> None:
+        """Momentum moves on once per step of the schedule, whatever the solver asks in between."""
+        index = sum(sigma >= run.sigma * (1 - 1e-4) for sigma in run.sigmas) - 1  # of the last one reached
+        self.fresh = index > self.index
+        if self.fresh:
+            self.index, self.nu = index, self.following
+
+    def _runs(self, concept: Concept, run: Run) -> bool:
+        if self.settings.outside == "source":
+            return not self._cooled(concept, run)
+        return concept.window.contains(run.sigma, run.sampling)
+
+    def _cooled(self, concept: Concept, run: Run) -> bool:
+        return not Window(0.0, concept.window.end).contains(run.sigma, run.sampling)
+
+    def _part(self, i: int, run: Run, base: Tensor, ratio: float) -> Part:
+        concept = self.concepts[i]
+        warm = Window(concept.window.start, 1.0).contains(run.sigma, run.sampling)
+        if self.names[i] not in run.predictions:
+            return Part(None, concept.weight, warm, self._cooled(concept, run))
+        psi = (base - run.predictions[self.names[i]]) * ((-concept.scale if concept.remove else concept.scale) / ratio)
+        mask = self._mask(i, psi)
+        if warm and self.fresh:
+            area = mask.float().mean(1, keepdim=True) if torch.is_tensor(mask) else torch.ones_like(psi[:, :1])
+            self.kept[i], self.counts[i] = self.kept[i] + area, self.counts[i] + 1
+        return Part(psi * mask, concept.weight, warm)
+
+    def _mask(self, i: int, psi: Tensor) -> Tensor | float:
+        """(B, C or 1, h, w) in 0..1: where this concept may edit."""
+        kind, threshold = self.settings.mask, self.concepts[i].threshold
+        mask: Tensor | float = 1.0
+        if kind != "none":
+            mask = largest(psi, threshold, joint=kind != "sega")
+        if self.attention:
+            mask = mask * self.attention.mask(self.names[i], threshold, psi)
+        return mask if self.masks[i] is None else mask * self.masks[i].to(psi)
+
+
+def _name(i: int, concept: Concept) -> str:
+    tag = concept.conditioning[0][1].get(KEY)
+    text = " ".join(words(tag)) if tag else f"concept {i + 1}"
+    return f"without {text}" if concept.remove else text
+
+
+def ratio_of(run: Run) -> float:
+    """Noise over signal: eps = (x - x0) / ratio up to a part that all predictions share."""
+    if not isinstance(run.sampling, CONST):
+        return run.sigma
+    return run.sigma / max(1 - run.sigma, 1e-6)
+
+
+def _on_latent(mask: Tensor | None, run: Run) -> Tensor | None:
+    """(B or 1, 1, ..., h, w) by area."""
+    if mask is None:
+        return None
+    if mask.shape[0] not in (1, run.noise_shape[0]):
+        raise ValueError(
+            f"The mask of a concept holds {mask.shape[0]} pictures, but {run.noise_shape[0]} are being sampled; use "
+            f"one mask for all of them, or one for each."
+        )
+    small = F.interpolate(mask[:, None].float(), size=run.noise_shape[-2:], mode="area")
+    return small.reshape(mask.shape[0], *[1] * (len(run.noise_shape) - 3), *run.noise_shape[-2:])
