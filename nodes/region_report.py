@@ -92,7 +92,7 @@ def _warnings(region: Region, few: list[str]) -> list[str]:
     effect = "the phrase is pushed out of the whole picture" if region.outside else "the region does nothing there"
     where = f"in {empty} of {len(region.mask)} pictures" if len(region.mask) > 1 else "everywhere"
     return [
-        *(["strength and outside are 0, so it changes nothing"] if region.off else []),
+        *(["strength and outside are 0, so it changes nothing"] if region.off and not empty else []),
         *([f"the mask is black {where}, so {effect}"] if empty else []),
         *(
             [f"fewer than {FEW} cells at {', '.join(few)}, too few for a thing to take shape"]

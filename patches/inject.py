@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from comfy.model_patcher import ModelPatcher
 from comfy.sample import fix_empty_latent_channels
-from comfy.samplers import KSAMPLER
+from comfy.samplers import Sampler
 from torch import Tensor
 
 from ..attention.readout import ReadOut, read_out
@@ -19,6 +19,7 @@ from .cut import cut_sampler
 from .families import sites_of
 from .maps import Cuts, Maps
 from .noise import noise_like
+from .probe import Levels
 from .run import Effect, Run, attach
 from .window import Window
 
@@ -78,7 +79,10 @@ class Injection(Effect):
             run.effects.append(self.reader)
             self.reader.start(run)
 
-    def sampler(self, run: Run, sampler: KSAMPLER) -> KSAMPLER:
+    def sampler(self, run: Run, sampler: Sampler) -> Sampler:
+        if isinstance(sampler, Levels):  # a probe looks at another picture
+            return sampler
+
         def cuts(sigmas: Tensor) -> list[int]:
             return [i for i, sigma in enumerate(sigmas[:-1].tolist()) if sigma in self.due]
 

@@ -1,5 +1,6 @@
 """Makes the repository importable as `pack`, and puts a ComfyUI (if one is found) on the path, on the CPU."""
 
+import gc
 import sys
 import types
 from pathlib import Path
@@ -29,3 +30,15 @@ if HOST:
 def comfy():
     """The host's `comfy` package, or a skip that says what is missing."""
     return pytest.importorskip("comfy.model_patcher", reason="no ComfyUI found: set COMFYUI_PATH or run tests/run.py")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cheap_garbage():
+    """The host collects all garbage whenever a patched clone is gone; it need not search what was there before."""
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """With tensors this small a second thread only waits, on a busy machine for minutes."""
+    pytest.importorskip("torch").set_num_threads(1)
