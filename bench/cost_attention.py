@@ -69,8 +69,22 @@ def held_mb(maps, run) -> float:
     return (kept + max(peaks)) / 2**20
 
 
-def main() -> None:
+def summary(seconds: dict[str, list[float]], shares: dict[str, list[float]], mb: float) -> tuple[list, dict]:
+    """(rows of the table, figures)."""
     from pack.bench.paired import Ratio
+
+    rows = [("unpatched step", f"{statistics.median(seconds['plain']):.2f} s")]
+    figures = {}
+    for name in ("regions", "capture"):
+        ratio, share = Ratio.of(seconds[name], seconds["plain"]), statistics.median(shares[name][1:])
+        rows += [(f"{name}: own time / step", f"{share:.4f}"), (f"{name}: step / unpatched", str(ratio))]
+        figures |= {f"{name}_own": share, f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
+    figures["capture_mb"] = mb
+    rows.append(("capture: memory", f"{mb:.1f} MB"))
+    return rows, figures
+
+
+def main() -> None:
     from pack.bench.report import report
     from pack.bench.sd15 import Stopwatch, in_turn, sample, unet
     from pack.patches.engine import Override
@@ -89,14 +103,7 @@ def main() -> None:
         return seconds
 
     seconds = in_turn({name: lambda n=name: timed(n) for name in runs}, PAIRS)
-    rows = [("unpatched step", f"{statistics.median(seconds['plain']):.2f} s")]
-    figures = {}
-    for name in ("regions", "capture"):
-        ratio, share = Ratio.of(seconds[name], seconds["plain"]), statistics.median(shares[name][1:])
-        rows += [(f"{name}: own time / step", f"{share:.4f}"), (f"{name}: step / unpatched", str(ratio))]
-        figures |= {f"{name}_own": share, f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
-    figures["capture_mb"] = mb
-    rows.append(("capture: memory", f"{mb:.1f} MB"))
+    rows, figures = summary(seconds, shares, mb)
     about = {"parameters": sum(p.numel() for p in model.model.parameters()), "latent": SIZE, "batch": 2, "pairs": PAIRS}
     report("cost_attention", rows, {name: round(value, 4) for name, value in figures.items()}, about)
 

@@ -28,9 +28,24 @@ def patched(model) -> dict:
     return {"plain": model, "inject": injected, "infusion": every, "infusion_reuse8": some}
 
 
+def summary(seconds: dict[str, list[float]], shares: list[float], kept_mb: float) -> tuple[list, dict]:
+    """(rows of the table, figures); the first share is the warm-up's."""
+    from pack.bench.paired import Ratio
+
+    ratios = {name: Ratio.of(seconds[name], seconds["plain"]) for name in list(seconds)[1:]}
+    rows = [(f"unpatched, {STEPS} steps", f"{statistics.median(seconds['plain']):.2f} s")]
+    rows += [("injection: own time / run", f"{statistics.median(shares[1:]):.4f}")]
+    rows += [(f"{name}: run / unpatched", str(ratio)) for name, ratio in ratios.items()]
+    figures = {"inject_own": statistics.median(shares[1:])}
+    for name, ratio in ratios.items():
+        figures |= {f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
+    figures["infusion_mb"] = kept_mb
+    rows.append(("infusion: features kept", f"{figures['infusion_mb']:.1f} MB"))
+    return rows, figures
+
+
 def main() -> None:
     from pack.bench.cost_attention import WORDS, conditioning
-    from pack.bench.paired import Ratio
     from pack.bench.report import report
     from pack.bench.sd15 import Stopwatch, in_turn, sample, unet
     from pack.patches.inject import Injection
@@ -47,15 +62,7 @@ def main() -> None:
         return seconds
 
     seconds = in_turn({**runs, "inject": injecting}, PAIRS)
-    ratios = {name: Ratio.of(seconds[name], seconds["plain"]) for name in list(runs)[1:]}
-    rows = [(f"unpatched, {STEPS} steps", f"{statistics.median(seconds['plain']):.2f} s")]
-    rows += [("injection: own time / run", f"{statistics.median(shares[1:]):.4f}")]
-    rows += [(f"{name}: run / unpatched", str(ratio)) for name, ratio in ratios.items()]
-    figures = {"inject_own": statistics.median(shares[1:])}
-    for name, ratio in ratios.items():
-        figures |= {f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
-    figures["infusion_mb"] = kept_mb
-    rows.append(("infusion: features kept", f"{figures['infusion_mb']:.1f} MB"))
+    rows, figures = summary(seconds, shares, kept_mb)
     about = {"latent": SIZE, "steps": STEPS, "pairs": PAIRS, "sites": "all"}
     report("cost_latents", rows, {name: round(value, 4) for name, value in figures.items()}, about)
 
