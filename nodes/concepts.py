@@ -10,6 +10,7 @@ from ..patches.semantic import OUTSIDE, SemanticSettings, guide
 from ..patches.window import Window
 from ..sampling.semantic import MASKS, NORMALISE, Momentum
 from .inputs import CATEGORY, LM_MAPS, number, window
+from .region_masks import checked
 
 MENU = f"{CATEGORY}/concepts"
 LM_CONCEPTS = io.Custom("LM_CONCEPTS")
@@ -73,7 +74,8 @@ class EditConcept(io.ComfyNode):
         concepts: tuple[Concept, ...] = (),
     ) -> io.NodeOutput:
         between = Window(start_percent, end_percent)
-        concept = Concept(conditioning, direction == "remove", scale, between, threshold, weight, mask)
+        where = None if mask is None else checked(mask)
+        concept = Concept(conditioning, direction == "remove", scale, between, threshold, weight, where)
         return io.NodeOutput(add_concept(concepts, concept))
 
 

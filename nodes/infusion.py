@@ -12,6 +12,7 @@ from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
 from ..patches.window import Window
 from ..sampling.mixing import MIXES
 from .inputs import CATEGORY, seed, window
+from .region_masks import checked
 
 
 class InfusionBias(io.ComfyNode):
@@ -82,7 +83,8 @@ class InfusionBias(io.ComfyNode):
         where = {"weight": weight, "sites": sites, "preset": preset, "images": numbers(image_weights)}
         how = {"mix": mix, "input": input, "text": text, "decay": decay, "reuse": reuse, "seed": seed}
         settings = InfuseSettings(**where, **how, window=Window(start_percent, end_percent))
-        return io.NodeOutput(infuse(model, latent["samples"], mask, settings))
+        under = None if mask is None else checked(mask)
+        return io.NodeOutput(infuse(model, latent["samples"], under, settings))
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -19,7 +19,7 @@ def checked(mask: Tensor) -> Tensor:
     """A mask (H, W) or (B, H, W) as (B, H, W) in float32, 0..1."""
     if mask.ndim not in (2, 3) or not mask.numel():
         raise ValueError(
-            f"The mask has the shape {tuple(mask.shape)}, but a region needs (height, width) or (batch, height, "
+            f"The mask has the shape {tuple(mask.shape)}, but it must be (height, width) or (batch, height, "
             "width); convert an IMAGE with the node Convert Image to Mask."
         )
     if mask.isnan().any():

@@ -48,7 +48,7 @@ def test_masks_of_two_dimensions_other_types_and_values_outside_0_to_1(nodes):
 
 @pytest.mark.parametrize("shape", [(4,), (1, 3, 4, 4), (0, 4, 4), (1, 0, 4)])
 def test_masks_of_a_wrong_shape_are_refused(nodes, shape):
-    with pytest.raises(ValueError, match=r"has the shape \(.*, but a region needs"):
+    with pytest.raises(ValueError, match=r"has the shape \(.*, but it must be"):
         one(nodes, torch.zeros(shape))
 
 
