@@ -125,9 +125,8 @@ class Capture(AttentionEffect):
         grid = max(self.selves, default=(0, 0))
         mixed = self.selves[grid] / self.selves[grid].sum(-1, keepdim=True) if self.selves else None
         kept = None if mixed is None else mixed.cpu()
-        ratio = self.run.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
         self.sums, self.counts, self.selves = {}, {}, {}
-        return Captured(self.words, self.others, layers, kept, grid, samples.cpu(), ratio)
+        return Captured(self.words, self.others, layers, kept, grid, samples.cpu(), self.run.pixels)
 
     def finish(self, run: Run, samples: Tensor) -> None:
         captured = self.take(samples)

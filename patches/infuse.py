@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..sampling.mixing import MIXES
 from .features import site_weights, unet_of
+from .masks import check_count, cut_to_area
 from .noise import noise_like
 from .record import Recorder, before_output, last_site, text_of
 from .rows import Entry
@@ -166,12 +167,8 @@ class Infusion(Effect):
             return 1.0
         key = tuple(part.shape[-2:]), area
         if key not in self.masks:
-            mask = self.given[:, None].to(part)
-            if area is not None:
-                h, w, top, left = (8 * side for side in area)
-                mask = F.interpolate(mask, [8 * side for side in self.run.noise_shape[-2:]], mode="area")
-                mask = mask[..., top : top + h, left : left + w]
-            self.masks[key] = F.interpolate(mask, part.shape[-2:], mode="area")
+            mask = cut_to_area(self.given.to(part), area, self.run.noise_shape)
+            self.masks[key] = F.interpolate(mask[:, None], part.shape[-2:], mode="area")
         return self.masks[key]
 
 
@@ -182,11 +179,8 @@ def _check(run: Run, samples: Tensor, mask: Tensor | None, text: str) -> None:
             f"The biasing latents are {list(samples.shape)} but {list(run.noise_shape)} is being sampled; resize the "
             "pictures to the size of the one that is made."
         )
-    if mask is not None and mask.shape[0] not in (1, run.noise_shape[0]):
-        raise ValueError(
-            f"The mask holds {mask.shape[0]} pictures, but {run.noise_shape[0]} are being sampled; use one mask for "
-            "all of them, or one for each."
-        )
+    if mask is not None:
+        check_count(mask, run.noise_shape[0])
     if "context_handler" in run.guider.model_options:
         raise ValueError("Infusion Bias cannot work in context windows; remove the context window node.")
     if text != "each half" and not run.guider.conds.get(text):

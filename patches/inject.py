@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from math import inf
 
 import torch
-import torch.nn.functional as F
 from comfy.model_patcher import ModelPatcher
 from comfy.sample import fix_empty_latent_channels
 from comfy.samplers import Sampler
@@ -18,6 +17,7 @@ from .capture import Capture, CaptureSettings
 from .cut import cut_sampler
 from .families import sites_of
 from .maps import Cuts, Maps
+from .masks import check_count, on_latent
 from .noise import noise_like
 from .probe import Levels
 from .run import Effect, Run, attach
@@ -98,14 +98,13 @@ class Injection(Effect):
         self.noise = noise_like(one, self.settings.seed).to(device).expand_as(samples)
         self.latent = model.process_latent_in(samples.to(device, torch.float32))
         if self.given is not None:
-            self.mask = _on_latent(self.given.to(device), run.noise_shape)
+            self.mask = on_latent(self.given.to(device), run.noise_shape)
         elif self.reader is None:
             self.mask = torch.ones(1, *[1] * (len(run.noise_shape) - 1), device=device)
 
     def finish(self, run: Run, samples: Tensor) -> None:
         if self.used:
-            ratio = run.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
-            self.maps.add(Cuts(torch.cat(self.used).cpu(), samples.cpu(), ratio))
+            self.maps.add(Cuts(torch.cat(self.used).cpu(), samples.cpu(), run.pixels))
 
     def _plan(self, run: Run) -> dict[float, int]:
         window, to_sigma = self.settings.window, run.sampling.percent_to_sigma
@@ -140,13 +139,7 @@ class Injection(Effect):
         if captured is None:  # another node skipped every step
             return x.new_zeros(1, *[1] * (x.ndim - 1))
         mask = read_out(captured, (self.settings.phrase,), tuple(x.shape[-2:]), self.settings.read).mask
-        return _on_latent(mask.to(x), tuple(x.shape))
-
-
-def _on_latent(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """(B or 1, H, W) -> (B or 1, 1, ..., h, w) on the latent's grid, by area."""
-    small = F.interpolate(mask[:, None].float(), size=shape[-2:], mode="area")
-    return small.reshape(mask.shape[0], *[1] * (len(shape) - 3), *shape[-2:])
+        return on_latent(mask.to(x), tuple(x.shape))
 
 
 def _checked(model: ModelPatcher, samples: Tensor, window: Window) -> Tensor:
@@ -168,8 +161,5 @@ def _check_sizes(samples: Tensor, mask: Tensor | None, shape: tuple[int, ...]) -
             f"The cached latent is {list(samples.shape)} but {list(shape)} is being sampled; give Latent Cache Inject "
             "a latent of the same size, with one picture or as many as are sampled."
         )
-    if mask is not None and mask.shape[0] not in (1, shape[0]):
-        raise ValueError(
-            f"The mask holds {mask.shape[0]} pictures, but {shape[0]} are being sampled; use one mask for all of them, "
-            "or one for each."
-        )
+    if mask is not None:
+        check_count(mask, shape[0])

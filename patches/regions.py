@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import torch.nn.functional as F
 from comfy.model_patcher import ModelPatcher
 from comfy.model_sampling import CONST
 from torch import Tensor
@@ -17,6 +16,7 @@ from ..attention.strength import noise_ratio
 from .blocks import parse_blocks
 from .engine import AttentionEffect, Look
 from .families import sites_of
+from .masks import check_count, cut_to_area
 from .run import Run, attach
 from .sites import Site
 from .window import Window
@@ -24,7 +24,6 @@ from .words import explain, rows_of
 
 SIDES = {"positive": (False,), "negative": (True,), "both": (False, True)}
 STD = ("per row", "joint")
-LATENT = 8  # pixels of a mask per latent cell while areas are cut out of it
 
 
 @dataclass(frozen=True)
@@ -101,22 +100,13 @@ class RegionBias(AttentionEffect):
 
     def _cells(self, region: Region, look: Look) -> Tensor:
         """(B or 1, frames * h * w) of a region, cut to the entry's area."""
-        mask, area = region.mask, look.entry.area
-        if area is not None:
-            height, width = look.run.noise_shape[-2:]
-            mask = F.interpolate(mask[:, None], (height * LATENT, width * LATENT), mode="area")[:, 0]
-            h, w, y, x = (LATENT * cells for cells in area)
-            mask = mask[:, y : y + h, x : x + w]
+        mask = cut_to_area(region.mask, look.entry.area, look.run.noise_shape)
         return cells(mask, look.site.grid).flatten(1).repeat(1, look.site.frames)
 
 
 def _check_batch(region: Region, run: Run) -> None:
-    masks, batch = region.mask.shape[0], run.noise_shape[0]
-    if masks not in (1, batch):
-        raise ValueError(
-            f"The mask of '{region.phrase}' holds {masks} pictures, but {batch} are being sampled; "
-            "use one mask for all of them, or one for each."
-        )
+    masks = region.mask.shape[0]
+    check_count(region.mask, run.noise_shape[0], f"The mask of '{region.phrase}'")
     if masks > 1 and "context_handler" in run.guider.model_options:
         raise ValueError(
             f"The mask of '{region.phrase}' holds {masks} pictures, which context windows cut apart; "

@@ -80,6 +80,11 @@ class Run:
         """The model_sampling of the model that samples."""
         return self.guider.model_patcher.get_model_object("model_sampling")
 
+    @property
+    def pixels(self) -> int:
+        """Pixels of the picture per latent cell."""
+        return self.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
+
     def chunks(self, options: dict) -> list[Entry | None]:
         """The conditioning entry behind each chunk of the batch of a model call."""
         positions = options.get(POSITIONS, options["cond_or_uncond"])

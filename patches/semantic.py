@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from comfy.model_patcher import ModelPatcher
 from comfy.model_sampling import CONST
 from torch import Tensor
@@ -16,6 +15,7 @@ from .concept_attention import ConceptAttention
 from .concepts import Concept, concept_rows
 from .families import sites_of
 from .maps import Edits, Maps
+from .masks import check_count, on_latent
 from .rows import table
 from .run import Effect, Run, attach
 from .track import KEY
@@ -116,7 +116,6 @@ class Semantic(Effect):
         return denoised - ratio * edit
 
     def finish(self, run: Run, samples: Tensor) -> None:
-        ratio = run.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
         shape = (samples.shape[0], 1, *samples.shape[2:])
         kept = [
             total / count if count else torch.zeros(shape) for total, count in zip(self.kept, self.counts, strict=True)
@@ -126,7 +125,7 @@ class Semantic(Effect):
         edits = torch.stack([edit.cpu() for _, edit in self.edits]) if self.edits else torch.zeros(0, *samples.shape)
         names = tuple(_name(i, concept) for i, concept in enumerate(self.concepts))
         shares = area.reshape(*area.shape[:2], -1, *area.shape[-2:]).mean(2)
-        self.maps.add(Edits(names, shares, sigmas, edits, samples.cpu(), ratio))
+        self.maps.add(Edits(names, shares, sigmas, edits, samples.cpu(), run.pixels))
 
     def _advance(self, run: Run) -> None:
         """Momentum moves on once per step of the schedule, whatever the solver asks in between."""
@@ -180,13 +179,7 @@ def ratio_of(run: Run) -> float:
 
 
 def _on_latent(mask: Tensor | None, run: Run) -> Tensor | None:
-    """(B or 1, 1, ..., h, w) by area."""
     if mask is None:
         return None
-    if mask.shape[0] not in (1, run.noise_shape[0]):
-        raise ValueError(
-            f"The mask of a concept holds {mask.shape[0]} pictures, but {run.noise_shape[0]} are being sampled; use "
-            f"one mask for all of them, or one for each."
-        )
-    small = F.interpolate(mask[:, None].float(), size=run.noise_shape[-2:], mode="area")
-    return small.reshape(mask.shape[0], *[1] * (len(run.noise_shape) - 3), *run.noise_shape[-2:])
+    check_count(mask, run.noise_shape[0], "The mask of a concept")
+    return on_latent(mask, run.noise_shape)
