@@ -118,18 +118,26 @@ async function ready(page, url) {
   }, null, { timeout: 180000 });
 }
 
+// A profile of its own: graphs made from API graphs take over widget values of those before.
+async function fresh(browser, errors) {
+  const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } });
+  await context.route((address) => address.origin !== job.url, (route) => route.abort());  // nothing but this host
+  const page = await context.newPage();
+  page.on("pageerror", (error) => errors.push(String(error).split("\n")[0]));
+  await ready(page, job.url);
+  return page;
+}
+
 const job = JSON.parse(readFileSync(0, "utf8"));
 const { chromium } = createRequire(`${job.modules}/`)("playwright-core");
 const browser = await chromium.launch({ executablePath: job.chromium, headless: true, args: FLAGS.split(" ") });
 try {
-  const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } });
-  await context.route((address) => address.origin !== job.url, (route) => route.abort());  // nothing but this host
-  const page = await context.newPage();
-  const errors = [];
-  page.on("pageerror", (error) => errors.push(String(error).split("\n")[0]));
-  await ready(page, job.url);
-  const answers = [];
-  for (const graph of job.graphs) answers.push(await treat(page, graph, errors, job.screenshots));
+  const errors = [], answers = [];
+  let page;
+  for (const graph of job.graphs) {
+    if (!page || graph.api) page = await fresh(browser, errors);
+    answers.push(await treat(page, graph, errors, job.screenshots));
+  }
   process.stdout.write(JSON.stringify(answers));
 } finally {
   await browser.close();

@@ -23,6 +23,7 @@ TRAPS = {  # files that are not here, a widget with a link, a seed, several line
     "8": {"class_type": "SaveImage", "inputs": {"images": ["7", 0], "filename_prefix": "x"}},
 }
 TRAPS["6"]["inputs"] |= {"latent_image": ["5", 0], "seed": EXACT, "cfg": ["2", 0], "denoise": 0.5}
+BEFORE = {**TRAPS, "6": {"class_type": "KSampler", "inputs": {**TRAPS["6"]["inputs"], "steps": 7}}}
 BROKEN = {
     "1": {"class_type": "LM_NotThere", "inputs": {"a": 1}},
     "2": {"class_type": "EmptyImage", "inputs": {"width": 64, "colour": 3}},
@@ -38,7 +39,7 @@ def answers(server) -> dict[str, dict]:
     except SetupError as error:
         pytest.skip(str(error))
     graphs = [{"name": name, "ui": template.read(template.WORKFLOWS / f"{name}.json")} for name in NAMES]
-    made = {"traps": {"api": TRAPS, "note": "Look *here*."}, "broken": {"api": BROKEN, "note": ""}}
+    made = {"before": {"api": BEFORE}, "traps": {"api": TRAPS, "note": "Look *here*."}, "broken": {"api": BROKEN}}
     graphs += [{"name": name, **graph} for name, graph in made.items()]
     return {answer["name"]: answer for answer in in_frontend(server.url, graphs)}
 
@@ -58,7 +59,7 @@ def test_a_graph_is_kept_as_it_was_written(answers):
     assert template.wrong(answer) == []
     assert template.differences(TRAPS, answer["api"], extra=True) == []
     assert template.differences(answer["api"], answer["again"]) == []  # saved and opened again
-    assert answer["api"]["6"]["inputs"]["steps"] == 20  # left out above: the node's default
+    assert answer["api"]["6"]["inputs"]["steps"] == 20  # left out: the default, not the 7 of the graph before
 
 
 def test_seeds_are_fixed_and_the_note_is_there(answers):
