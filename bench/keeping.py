@@ -8,7 +8,7 @@ import comfy.sample
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, max_pool2d
+from torch.nn.functional import max_pool2d
 
 from ..attention.readout import ReadOut, read_out
 from ..attention.threshold import METHODS, Threshold
@@ -79,9 +79,9 @@ def judged(reader: judge.Judge, cases: list[Case], pictures: Tensor) -> list[Ver
     found = []
     for case, picture, reading in zip(cases, pictures, judge.read(reader, pictures), strict=True):
         mask, thing = case.draw()[1], case.scene.things[0]
-        place = avg_pool2d(mask[None], SIZE // judge.CELLS)[0].numpy() > 0.5
         same = [t.cells for t in reading.things if (t.shape, t.colour) == (thing.shape, thing.colour)]
-        kept = any((cells & place).sum() >= PLACE * (cells | place).sum() for cells in same)
+        share = judge.coverage(mask[None].numpy())[0]
+        kept = any(judge.overlap(cells, share) >= PLACE for cells in same)
         alone = len(reading.things) == 1
         found.append(Verdict(kept, reading.background == case.background, alone, edges(picture, grown(mask[None])[0])))
     return found

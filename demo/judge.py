@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .autoencoder import Residual
-from .backdrops import BACKGROUNDS, STYLES
+from .backdrops import BACKGROUNDS, SIZE, STYLES
 from .scenes import COLOURS, SHAPES
 
 CELLS = 16  # a picture is read in 16x16 cells
+INSIDE, OUTSIDE = 0.35, 0.1  # of a cell: an object that covers more is there, one that covers no more is not
 WEIGHTS = Path(__file__).parent / "weights" / "judge.safetensors"
 HEADS = {"shape": ("none", *SHAPES), "colour": tuple(COLOURS), "texture": ("plain", "striped")}
 WHOLE = {"background": tuple(BACKGROUNDS), "style": STYLES}
@@ -71,6 +72,18 @@ def load() -> Judge:
     judge = Judge()
     judge.load_state_dict({name: value.float() for name, value in load_file(WEIGHTS).items()})
     return judge.requires_grad_(False)
+
+
+def coverage(masks: np.ndarray) -> np.ndarray:
+    """The share of every cell (n, 16, 16) that masks (n, 128, 128) cover; between OUTSIDE and INSIDE either answer is
+    right: the judge was not trained on these."""
+    return masks.reshape(-1, CELLS, SIZE // CELLS, CELLS, SIZE // CELLS).mean((2, 4))
+
+
+def overlap(cells: np.ndarray, share: np.ndarray) -> float:
+    """IoU of the cells (16, 16) of an object found with those of which a mask covers a share (16, 16) over INSIDE."""
+    there, counted = share > INSIDE, (share > INSIDE) | (share <= OUTSIDE)
+    return float((cells & there).sum() / ((cells | there) & counted).sum())
 
 
 def islands(cells: np.ndarray) -> list[np.ndarray]:

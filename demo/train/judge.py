@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..autoencoder import TinyAutoencoder
-from ..judge import CELLS, HEADS, WEIGHTS, WHOLE, Judge, Reading, load, read
+from ..judge import CELLS, HEADS, INSIDE, OUTSIDE, WEIGHTS, WHOLE, Judge, Reading, coverage, load, read
 from ..scenes import Scene, render
 from .autoencoder import trained
 from .data import TEST_SEED, TRAIN_SEED, pictures, scene, to_model
@@ -22,13 +22,13 @@ from .optimizer import optimizers, schedule
 
 def labels(of: Scene) -> np.ndarray:
     """(3, 16, 16) class of every cell (shape with 0 = none, colour, texture), -1 where a cell has no such answer."""
-    masks = render(of)[1].reshape(-1, CELLS, 8, CELLS, 8).mean((2, 4))
+    shares = coverage(render(of)[1])
     out = np.stack([np.zeros((CELLS, CELLS)), *[np.full((CELLS, CELLS), -1.0)] * 2]).astype(np.int64)
-    for thing, mask in zip(of.things, masks, strict=True):
-        out[0][(mask > 0.1) & (mask <= 0.35)] = -1
+    for thing, share in zip(of.things, shares, strict=True):
+        out[0][(share > OUTSIDE) & (share <= INSIDE)] = -1
         answers = HEADS["shape"].index(thing.shape), HEADS["colour"].index(thing.colour), int(thing.striped)
         for head, answer in zip(out, answers, strict=True):
-            head[mask > 0.35] = answer
+            head[share > INSIDE] = answer
     return out
 
 
@@ -51,7 +51,7 @@ def loss_of(judge: Judge, x: Tensor, cells: Tensor, whole: Tensor) -> Tensor:
 def right(reading: Reading, truth: Scene) -> dict[str, list[bool]]:
     """Per question, whether the judge was right; an object it misses counts as wrong, by the cell at its place."""
     answers = {"shape": [], "colour": []}
-    masks = render(truth)[1].reshape(-1, CELLS, 8, CELLS, 8).mean((2, 4)) > 0.35
+    masks = coverage(render(truth)[1]) > INSIDE
     for thing, mask in zip(truth.things, masks, strict=True):
         best = max(reading.things, key=lambda found: (found.cells & mask).sum(), default=None)
         answers["shape"].append(best is not None and best.shape == thing.shape)
