@@ -9,7 +9,8 @@ if __name__ == "__main__":
     import alias  # noqa: F401
 from pack.tools.inside import enter  # noqa: E402
 
-PAIRS, SIZE, STEPS, REUSE = 3, 32, 8, 8
+PAIRS, SIZE, STEPS, REUSE = 6, 32, 8, 8
+LARGE = 64  # one step at 512x512: at 256x256 the weights' way through memory counts as much as the rows
 
 
 def patched(model) -> dict:
@@ -25,7 +26,22 @@ def patched(model) -> dict:
     injected, _ = inject(model, picture, mask, InjectSettings(Window(0.0, 1.0), 16))
     every = infuse(model, picture, None, InfuseSettings(0.05, preset="all"))
     some = infuse(model, picture, None, InfuseSettings(0.05, preset="all", reuse=REUSE))
-    return {"plain": model, "inject": injected, "infusion": every, "infusion_reuse8": some}
+    return {"plain": model, "inject": injected, "infusion_small": every, "infusion_reuse8": some}
+
+
+def whole_steps(model, positive: list, negative: list) -> dict:
+    """Name -> ratio of one step of infusion at 512x512, at all sites and at the default's, recorded sooner."""
+    import torch
+    from pack.bench.paired import Ratio
+    from pack.bench.sd15 import in_turn, sample
+    from pack.patches.infuse import InfuseSettings, infuse
+
+    picture = torch.randn(1, 4, LARGE, LARGE, generator=torch.Generator().manual_seed(1))
+    presets = {"infusion": "all", "infusion_down": "down path"}
+    models = {name: infuse(model, picture, None, InfuseSettings(0.05, preset=p)) for name, p in presets.items()}
+    runs = {name: lambda m=m: sample(m, positive, negative, LARGE) for name, m in {"plain": model, **models}.items()}
+    seconds = in_turn(runs, PAIRS)
+    return {name: Ratio.of(seconds[name], seconds["plain"]) for name in models}
 
 
 def summary(seconds: dict[str, list[float]], shares: list[float], kept_mb: float) -> tuple[list, dict]:
@@ -63,7 +79,10 @@ def main() -> None:
 
     seconds = in_turn({**runs, "inject": injecting}, PAIRS)
     rows, figures = summary(seconds, shares, kept_mb)
-    about = {"latent": SIZE, "steps": STEPS, "pairs": PAIRS, "sites": "all"}
+    for name, ratio in whole_steps(model, positive, negative).items():
+        rows.append((f"{name} at {LARGE}x{LARGE}: step / unpatched", str(ratio)))
+        figures |= {f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
+    about = {"latent": SIZE, "steps": STEPS, "pairs": PAIRS, "sites": "all", "infusion_latent": LARGE}
     report("cost_latents", rows, {name: round(value, 4) for name, value in figures.items()}, about)
 
 

@@ -1,4 +1,4 @@
-"""Pictures that bias the generation from inside the U-Net."""
+"""Pictures that bias the generation from inside the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .region_masks import checked
 
 
 class InfusionBias(io.ComfyNode):
-    """Adds features of other pictures inside the U-Net."""
+    """Adds features of other pictures inside the model."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -24,13 +24,15 @@ class InfusionBias(io.ComfyNode):
             node_id="LM_InfusionBias",
             display_name="Infusion Bias",
             category=f"{CATEGORY}/image bias",
-            description="Lets one or several pictures bias the generation: their U-Net features, averaged, are added "
-            "to those of the picture being made, at chosen sites.",
+            description="Lets one or several pictures bias the generation: their features inside the model, averaged, "
+            "are added to those of the picture being made, at chosen sites.",
             search_aliases=["infusion", "reference", "image bias", "style transfer", "consistency", "comic"]
             + ["feature injection", "style aligned"],
             inputs=[
                 io.Model.Input(
-                    "model", tooltip="The model to patch, SD1, SD2 or SDXL; the one that goes in stays as it is."
+                    "model",
+                    tooltip="The model to patch, a U-Net, SD3, Flux, Chroma, Qwen-Image, Lumina 2, Z-Image or Wan; the "
+                    "one that goes in stays as it is.",
                 ),
                 io.Latent.Input("latent", tooltip="The biasing pictures, one or a batch, of the size that is sampled."),
                 io.Float.Input(
@@ -47,7 +49,7 @@ class InfusionBias(io.ComfyNode):
                     options=list(PRESETS),
                     default="down path",
                     tooltip="Which sites, where sites is empty: the way down (as the source's first version), the "
-                    "middle, the way up, the skips between them, or all.",
+                    "middle, the way up, the skips between them (U-Nets alone), or all.",
                 ),
                 io.Mask.Input(
                     "mask",
@@ -104,8 +106,9 @@ def _sites() -> list:
             "sites",
             default="",
             advanced=True,
-            tooltip="Sites and their weights: 'in.3:0.1, mid:0.05, out.5-8:0.2, skip.4:0.1' (without a number: 1), or "
-            "the source's 13 numbers for SD1. All are multiplied by weight. Neutral: empty, the preset's sites at 1.",
+            tooltip="Sites and their weights: 'in.3:0.1, mid:0.05, out.5-8:0.2, skip.4:0.1' (without a number: 1), "
+            "'double.4-9:0.05' in a transformer, or the source's 13 numbers for SD1. All are multiplied by weight. "
+            "Neutral: empty, the preset's sites at 1.",
         ),
         io.String.Input(
             "image_weights",
@@ -140,7 +143,7 @@ def _recording() -> list:
             options=list(INPUTS),
             default="clean",
             advanced=True,
-            tooltip="clean: the U-Net sees pictures without noise, as the source. noised: at the step's level.",
+            tooltip="clean: the model sees pictures without noise, as the source. noised: at the step's level.",
         ),
         io.Combo.Input(
             "text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.model_base import Flux2
 from comfy.model_patcher import ModelPatcher
+from torch.nn import Module
 
 from .sites import UNetSites
 from .transformers import CrossSites, JointSites, NamedJointSites
@@ -29,13 +30,22 @@ def sites_of(model: ModelPatcher) -> UNetSites | CrossSites | JointSites:
     network = model.get_model_object("diffusion_model")
     if isinstance(network, UNetModel):
         return UNetSites(network)
-    kind = type(network)
-    name = f"{kind.__module__}.{kind.__name__}"
+    name = _name(network)
     if name not in TRANSFORMERS or isinstance(model.model, Flux2):  # Flux 2 puts empty rows before its text
-        kind = type(model.model) if name in TRANSFORMERS else kind
+        kind = type(model.model if name in TRANSFORMERS else network)
         raise ValueError(
             f"Attention to phrases cannot be reached in a model of the kind {kind.__name__}; use one of SD1, SD2, "
             "SDXL, SD3, Flux.1, Chroma, Qwen-Image, Lumina 2, Z-Image or Wan."
         )
     sites, lists = TRANSFORMERS[name]
     return sites(network, lists)
+
+
+def blocks_of(network: Module) -> dict[str, str] | None:
+    """A transformer's lists of blocks by the name that the host gives them; None: one that we do not know."""
+    return TRANSFORMERS.get(_name(network), (None, None))[1]
+
+
+def _name(network: Module) -> str:
+    kind = type(network)
+    return f"{kind.__module__}.{kind.__name__}"

@@ -1,4 +1,4 @@
-"""InfusionBias: features of other pictures bias a picture from inside the U-Net."""
+"""InfusionBias: features of other pictures bias a picture from inside the model."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
+from comfy.sample import fix_empty_latent_channels
 from torch import Tensor
 
 from ..sampling.mixing import MIXES
-from .features import site_weights, unet_of
+from .features import site_weights
 from .masks import check_count, cut_to_area
 from .noise import noise_like
-from .record import Recorder, before_output, last_site, text_of
+from .places import Places, places_of
+from .record import Recorder, text_of
 from .rows import Entry
 from .run import Effect, Run, attach
 from .window import Window
@@ -49,9 +50,9 @@ def infuse(model: ModelPatcher, samples: Tensor, mask: Tensor | None, settings: 
     """A clone biased by the pictures of `samples` (N, C, h, w), under a mask (B or 1, H, W) or everywhere.
 
     Source 001 (github.com/dhruvrnaik/sd-comic-generation): h + w * mean over the pictures' features, at chosen sites.
-    ValueError: no U-Net, an unknown site, no picture, or not one weight for each.
+    ValueError: an unknown kind of model or site, no picture, or not one weight for each.
     """
-    weights = site_weights(settings.sites, settings.preset, unet_of(model))
+    weights = site_weights(settings.sites, settings.preset, places_of(model))
     images = settings.images or (1.0,) * len(samples)
     if not samples.any():
         raise ValueError("The biasing latent is empty; encode one or several pictures with VAE Encode for it.")
@@ -62,6 +63,7 @@ def infuse(model: ModelPatcher, samples: Tensor, mask: Tensor | None, settings: 
         )
     if settings.weight == 0 or not weights or settings.window.empty or (mask is not None and not mask.any()):
         return model.clone()
+    samples = fix_empty_latent_channels(model, samples)  # a picture as a video of one frame
     return attach(model, lambda: Infusion(samples, images, mask, weights, settings))
 
 
@@ -84,24 +86,20 @@ class Infusion(Effect):
         """Number and noise level of the step whose features are kept."""
         self.latent: Tensor | None = None
         self.noise: Tensor | None = None
-        self.network: UNetModel | None = None
+        self.places: Places | None = None
         self.run: Run | None = None
 
     def start(self, run: Run) -> None:
-        self.run = run
+        self.run, self.places = run, places_of(run.guider.model_patcher)
         key = f"lm_infuse_{id(self)}"
         add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, self._apply_model, run.options)
-        add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, key, self._diffusion_model, run.options)
-        patches = run.options.get("patches", {})
-        ours = {"input_block_patch_after_skip": self._after_input, "output_block_patch": self._before_output}
-        run.options["patches"] = {**patches, **{name: [*patches.get(name, []), fn] for name, fn in ours.items()}}
+        self.places.install(run.options, key, self._at, self.weights)
 
     def prepare(self, run: Run) -> None:
         _check(run, self.samples, self.given, self.settings.text)
         device = run.guider.model_patcher.load_device
         self.noise = noise_like(self.samples[:1], self.settings.seed).to(device).expand(self.samples.shape)
         self.latent = run.guider.inner_model.process_latent_in(self.samples.to(device, torch.float32))
-        self.network = run.guider.inner_model.diffusion_model
 
     def step(self, run: Run) -> None:
         self.open = self.settings.window.contains(run.sigma, run.sampling)
@@ -116,14 +114,11 @@ class Infusion(Effect):
 
     def _apply_model(self, executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
         self.keys = [self._key(entry) for entry in self.run.chunks(options)] if self.open else []
+        self.places.fit(x.shape)
         for key in self.keys:
             if key not in self.features:
                 self.features[key] = self._record(executor.original, t, options, *key)
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
-
-    def _diffusion_model(self, executor, *args, **kwargs):
-        with self.network.out.register_forward_pre_hook(self._before_last):
-            return executor(*args, **kwargs)
 
     def _key(self, entry: Entry | None) -> tuple:
         own = entry is not None and entry.name in self.run.guider.conds  # else of another pack, or an edit concept
@@ -131,24 +126,14 @@ class Infusion(Effect):
         return (half if self.settings.text == "each half" else self.settings.text), entry and entry.area
 
     def _record(self, model: Callable, t: Tensor, options: dict, text: str, area: tuple | None) -> dict[str, Tensor]:
-        """Runs all pictures at this noise level in one pass of the plain U-Net."""
+        """Runs all pictures at this noise level in one pass of the plain model."""
         sigma, sampling = t[:1].expand(len(self.samples)), self.run.sampling
         if self.settings.input == "noised":
             x = sampling.noise_scaling(sigma[:1], self.noise, self.latent)
-        else:  # the U-Net itself shall see the clean latent
+        else:  # the network itself shall see the clean latent
             x = self.latent / sampling.calculate_input(sigma[:1], torch.ones_like(self.latent[:1]))
-        recorder = Recorder(self.weights, self.network, self.images)
+        recorder = Recorder(self.weights, self.places, self.images)
         return recorder.record(model, x, sigma, text_of(self.run, text, len(x), area), options, area)
-
-    def _after_input(self, h: Tensor, options: dict) -> Tensor:
-        return self._at(f"in.{options['block'][1]}", h)
-
-    def _before_output(self, h: Tensor, hsp: Tensor, options: dict) -> tuple[Tensor, Tensor]:
-        skip = len(self.network.input_blocks) - 1 - options["block"][1]
-        return self._at(before_output(options), h), self._at(f"skip.{skip}", hsp)
-
-    def _before_last(self, module: torch.nn.Module, args: tuple) -> tuple:
-        return self._at(last_site(self.network), args[0]), *args[1:]
 
     def _at(self, site: str, h: Tensor) -> Tensor:
         if not self.keys or site not in self.weights:
@@ -168,7 +153,10 @@ class Infusion(Effect):
         key = tuple(part.shape[-2:]), area
         if key not in self.masks:
             mask = cut_to_area(self.given.to(part), area, self.run.noise_shape)
-            self.masks[key] = F.interpolate(mask[:, None], part.shape[-2:], mode="area")
+            frames, (height, width) = self.places.frames, part.shape[-2:]
+            self.masks[key] = F.interpolate(mask[:, None], (height // frames, width), mode="area").repeat(
+                1, 1, frames, 1
+            )
         return self.masks[key]
 
 
@@ -177,7 +165,7 @@ def _check(run: Run, samples: Tensor, mask: Tensor | None, text: str) -> None:
     if samples.shape[1:] != run.noise_shape[1:]:
         raise ValueError(
             f"The biasing latents are {list(samples.shape)} but {list(run.noise_shape)} is being sampled; resize the "
-            "pictures to the size of the one that is made."
+            "pictures to the size (of a video also the length) of the one that is made."
         )
     if mask is not None:
         check_count(mask, run.noise_shape[0])

@@ -12,7 +12,7 @@ ALLOWED = {
     "attention": TORCH | {".attention"},
     "sampling": TORCH | {".sampling"},
     "patches": TORCH
-    | {".attention", ".sampling", ".patches", "comfy", "copy", "uuid", "threading"}
+    | {".attention", ".sampling", ".patches", "comfy", "contextlib", "copy", "uuid", "threading"}
     | {"os", "pathlib", "folder_paths", "safetensors"},
     "nodes": TORCH
     | {".attention", ".sampling", ".patches", ".nodes", "comfy_api", "comfy", "node_helpers"}

@@ -1,13 +1,14 @@
-"""Which sites a text or a preset names, in the U-Nets of the host."""
+"""Which sites a text or a preset names, in the models of the host."""
 
 import pytest
 import torch
-from pack.patches.features import PRESETS, SOURCE, site_weights, unet_of
+from pack.patches.features import PRESETS, SOURCE, site_weights
+from pack.patches.places import places_of
 from pack.tests.tiny_models import FAMILIES
 
 
 def sites(text="", preset="all", family="sd15"):
-    return site_weights(text, preset, unet_of(FAMILIES[family].model()))
+    return site_weights(text, preset, places_of(FAMILIES[family].model()))
 
 
 def test_a_list(comfy):
@@ -98,13 +99,37 @@ def test_presets_are_real_sites_of_every_unet(comfy, family, preset):
     assert set(chosen) >= {ends[kind] for kind in PRESETS[preset]}
 
 
-@pytest.mark.parametrize("family", ["flux", "sd3", "wan", "lumina2", "qwen_image"])
-def test_other_models_are_refused_in_one_sentence(comfy, family):
-    kind = type(FAMILIES[family].model().model.diffusion_model).__name__
-    with pytest.raises(
-        ValueError, match=rf"^Infusion Bias needs a U-Net, .* kind {kind}; use one of SD1, SD2 and SDXL\.$"
-    ):
-        unet_of(FAMILIES[family].model())
+BLOCKS = {"flux": ["double.0", "double.1", "single.0", "single.1"], "sd3": ["joint.0", "joint.1"]}
+BLOCKS |= dict.fromkeys(("wan", "lumina2", "qwen_image"), ["double.0", "double.1"])
+
+
+@pytest.mark.parametrize("family", BLOCKS)
+def test_a_transformer_has_its_blocks_by_the_hosts_names(comfy, family):
+    blocks = BLOCKS[family]
+    kinds = ", ".join(dict.fromkeys(block.split(".")[0] for block in blocks))
+    assert sites(kinds, family=family) == sites(family=family) == dict.fromkeys(blocks, 1.0)
+    assert sites(f"{blocks[0]}-1:0.1", family=family) == dict.fromkeys(blocks[:2], 0.1)
+    with pytest.raises(ValueError, match=rf"'in\.1:0\.1' is no site of this model; it has {blocks[0]}-1.*:0\.1'\.$"):
+        sites("in.1:0.1", family=family)
+    with pytest.raises(ValueError, match=rf"^13 numbers .* such as '{blocks[0].split('.')[0]}\.1:0\.1'\.$"):
+        sites("1 " * 13, family=family)
+
+
+def test_presets_share_out_a_transformers_blocks(comfy, monkeypatch):
+    places = places_of(FAMILIES["flux"].model())
+    monkeypatch.setattr(places, "counts", {"double": 19, "single": 38})  # Flux.1's own
+    down, middle, up = (places.preset(name) for name in ("down path", "middle", "up path"))
+    assert down == ["double.6", "double.12", "double.18", "single.6"] and middle == ["single.12"]
+    assert up == ["single.18", "single.25", "single.31", "single.37"] and places.preset("all") == down + middle + up
+    with pytest.raises(ValueError, match=r"^This model has no skips; choose another preset, or .*'single\.37:0\.1'\.$"):
+        places.preset("skips")
+
+
+def test_other_models_are_refused_in_one_sentence(comfy):
+    model = FAMILIES["flux"].model().clone()
+    model.add_object_patch("diffusion_model", torch.nn.Identity())
+    with pytest.raises(ValueError, match=r"^Infusion Bias cannot .* the kind Identity; use one of SD1, .* or Wan\.$"):
+        places_of(model)
 
 
 def test_long_texts_are_read_at_once(comfy):

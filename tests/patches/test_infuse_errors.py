@@ -46,9 +46,16 @@ def test_weights_that_do_not_fit_the_pictures(comfy, images, total):
         biased(FAMILY.model(), pictures(2), images=images)
 
 
+def test_other_models_when_the_node_runs(comfy):
+    model = FAMILY.model().clone()
+    model.add_object_patch("diffusion_model", torch.nn.Identity())
+    with pytest.raises(ValueError, match=r"^Infusion Bias cannot reach the features of a model of the kind Identity; "):
+        biased(model, pictures())
+
+
 @pytest.mark.parametrize("family", ["flux", "wan"])
-def test_other_models_when_the_node_runs(comfy, family):
-    with pytest.raises(ValueError, match="^Infusion Bias needs a U-Net, "):
+def test_sites_of_a_unet_in_a_transformer(comfy, family):
+    with pytest.raises(ValueError, match=r"^'in\.1:0\.4' is no site of this model; it has double\.0-1"):
         biased(FAMILIES[family].model(), pictures())
 
 
