@@ -86,6 +86,13 @@ def test_regions_with_ip_adapter(host):
     assert differ(both, regions, look)
 
 
+def test_keep_my_subject(host):
+    folder, name = host(tiny_unet.sd1_unet(), {}), "keep-my-subject"
+    seen = {"LM_SubjectMaskFromAttention": {"always_mask": True}}  # random weights find nothing
+    kept, free = (painted(graph(name, LM_LatentCacheInject={"strength": s}, **seen), folder) for s in (1.0, 0.0))
+    assert differ(kept, free)
+
+
 def differ(*pictures: np.ndarray) -> bool:
     """Whether no two pictures are alike: a level or more apart on average."""
     pairs = [(a, b) for i, a in enumerate(pictures) for b in pictures[:i]]
