@@ -12,10 +12,7 @@ from torch import Tensor
 
 from .families import blocks_of
 from .features import PRESETS
-from .tokens import TokenPlaces
-
-Change = Callable[[str, Tensor], Tensor]
-"""(site, features (rows, C, h, w)) -> features of the same size."""
+from .tokens import Change, TokenPlaces
 
 
 class UNetPlaces:

@@ -16,6 +16,8 @@ from .features import PRESETS
 PARTS = 9  # as many as the source's places on a U-Net's way down, in its middle and on its way up
 HOST = {"double": "double_block", "joint": "double_block", "single": "single_block"}
 """What the host calls the blocks in its `patches_replace`."""
+Change = Callable[[str, Tensor], Tensor]
+"""(site, features (rows, C, h, w)) -> features of the same size."""
 
 
 class TokenPlaces:
@@ -43,7 +45,7 @@ class TokenPlaces:
         height, width = (math.ceil(side / (patch if isinstance(patch, int) else patch[-1])) for side in shape[-2:])
         self.frames, self.height, self.width = (shape[2] if len(shape) == 5 else 1), height, width
 
-    def install(self, options: dict, key: str, change: Callable[[str, Tensor], Tensor], sites: Iterable[str]) -> None:
+    def install(self, options: dict, key: str, change: Change, sites: Iterable[str]) -> None:
         """Has `change(site, features (rows, C, frames * h, w))` called in every call with these options."""
         options |= self._patched(options, change, sites)
 
@@ -57,7 +59,7 @@ class TokenPlaces:
 
         yield self._patched({}, kept, sites)
 
-    def _patched(self, options: dict, change: Callable[[str, Tensor], Tensor], sites: Iterable[str]) -> dict:
+    def _patched(self, options: dict, change: Change, sites: Iterable[str]) -> dict:
         """After what other nodes put there. Lumina's blocks cannot be replaced, but have a patch after them."""
         if isinstance(self.network, NextDiT):
             patches = options.get("patches", {})
@@ -75,7 +77,7 @@ class TokenPlaces:
             blocks[place] = self._around(blocks.get(place), change, site)
         return {"patches_replace": {**replaces, "dit": blocks}}
 
-    def _around(self, theirs: Callable | None, change: Callable[[str, Tensor], Tensor], site: str) -> Callable:
+    def _around(self, theirs: Callable | None, change: Change, site: str) -> Callable:
         def block(args: dict, extra: dict) -> dict:
             out = theirs(args, extra) if theirs else extra["original_block"](args)
             first = args["transformer_options"]["img_slice"][0] if site.startswith("single") else 0
@@ -85,7 +87,7 @@ class TokenPlaces:
 
         return block
 
-    def _changed(self, change: Callable[[str, Tensor], Tensor], site: str, tokens: Tensor, first: int) -> Tensor:
+    def _changed(self, change: Change, site: str, tokens: Tensor, first: int) -> Tensor:
         """tokens (rows, T, C); the picture's begin at `first`."""
         count = self.frames * self.height * self.width
         before, picture, after = tokens[:, :first], tokens[:, first : first + count], tokens[:, first + count :]

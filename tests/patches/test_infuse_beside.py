@@ -7,7 +7,7 @@ from pack.tests.patches import test_beside_conditioning as conditionings
 from pack.tests.patches.beside import SD1, state, watch
 from pack.tests.patches.infusing import ALL, SMALL, Explicit, biased, close, draw, pictures, text
 from pack.tests.patches.placing import place, region
-from pack.tests.patches.test_beside_nodes import NODES, extra
+from pack.tests.patches.test_beside_nodes import CACHES, NODES, extra
 from pack.tests.tiny_models import FAMILIES, sample
 
 
@@ -36,6 +36,12 @@ def same(model):
 @pytest.mark.parametrize("name", NODES)
 def test_a_node_that_patches_the_model(comfy, name):
     agrees(NODES[name])
+
+
+@pytest.mark.parametrize("name", CACHES)
+def test_a_node_that_skips_steps(comfy, name):
+    """The biasing pictures are never taken from its cache, nor put into it."""
+    agrees(CACHES[name], lambda model: draw(model, SD1, steps=5))
 
 
 def test_ip_adapter(comfy):
