@@ -24,6 +24,9 @@ TRANSFORMERS = {
 The exact class: subclasses add pictures, sounds or poses to the tokens.
 """
 
+BLOCKS_ALONE = ("comfy.ldm.lens.model.LensTransformer2DModel", "comfy.ldm.mage_flow.model.MageFlowTransformer2DModel")
+"""Models whose blocks are reached, but not their attention to phrases. Their tokens are single latent cells."""
+
 
 def sites_of(model: ModelPatcher) -> UNetSites | CrossSites | JointSites:
     """The sites of this model; ValueError if its attention cannot be read or biased."""
@@ -41,9 +44,18 @@ def sites_of(model: ModelPatcher) -> UNetSites | CrossSites | JointSites:
     return sites(network, lists)
 
 
-def blocks_of(network: Module) -> dict[str, str] | None:
-    """A transformer's lists of blocks by the name that the host gives them; None: one that we do not know."""
-    return TRANSFORMERS.get(_name(network), (None, None))[1]
+def blocks_of(network: Module) -> tuple[dict[str, str], int] | None:
+    """A transformer's lists of blocks by the name that the host gives them, and the side of a token in latent cells.
+
+    None: a kind that we do not know.
+    """
+    name = _name(network)
+    if name in BLOCKS_ALONE:
+        return {"double": "transformer_blocks"}, 1
+    if name not in TRANSFORMERS:
+        return None
+    patch = network.patch_size
+    return TRANSFORMERS[name][1], patch if isinstance(patch, int) else patch[-1]
 
 
 def _name(network: Module) -> str:

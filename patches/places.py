@@ -89,13 +89,13 @@ def places_of(model: ModelPatcher) -> Places:
     network = model.get_model_object("diffusion_model")
     if isinstance(network, UNetModel):
         return UNetPlaces(network)
-    lists = blocks_of(network)
-    if lists is None:
+    blocks = blocks_of(network)
+    if blocks is None:
         raise ValueError(
             f"Infusion Bias cannot reach the features of a model of the kind {type(network).__name__}; use one of SD1, "
-            "SD2, SDXL, SD3, Flux, Chroma, Qwen-Image, Lumina 2, Z-Image or Wan."
+            "SD2, SDXL, SD3, Flux, Chroma, Qwen-Image, Lumina 2, Z-Image, Wan, Lens or MageFlow."
         )
-    return TokenPlaces(network, lists)
+    return TokenPlaces(network, *blocks)
 
 
 def _before(options: dict) -> str:

@@ -23,8 +23,8 @@ Change = Callable[[str, Tensor], Tensor]
 class TokenPlaces:
     """double.N, single.N and joint.N are what block N hands on; text, reference and padding tokens are left alone."""
 
-    def __init__(self, network: Module, lists: dict[str, str]) -> None:
-        self.network = network
+    def __init__(self, network: Module, lists: dict[str, str], patch: int) -> None:
+        self.network, self.patch = network, patch
         self.counts = {kind: len(getattr(network, name)) for kind, name in lists.items()}
         self.frames, self.height, self.width = 1, 1, 1
 
@@ -41,9 +41,8 @@ class TokenPlaces:
 
     def fit(self, shape: tuple[int, ...]) -> None:
         """Takes the size of a call's latents, (rows, C, [frames,] h, w)."""
-        patch = self.network.patch_size
-        height, width = (math.ceil(side / (patch if isinstance(patch, int) else patch[-1])) for side in shape[-2:])
-        self.frames, self.height, self.width = (shape[2] if len(shape) == 5 else 1), height, width
+        self.height, self.width = (math.ceil(side / self.patch) for side in shape[-2:])
+        self.frames = shape[2] if len(shape) == 5 else 1
 
     def install(self, options: dict, key: str, change: Change, sites: Iterable[str]) -> None:
         """Has `change(site, features (rows, C, frames * h, w))` called in every call with these options."""

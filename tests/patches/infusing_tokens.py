@@ -25,15 +25,37 @@ def flux2():
     return build(Flux2, tiny_families.FLUX | form | dict(guidance_embed=False))
 
 
-atexit.register(flux2.cache_clear)  # before tiny_models collects what is left
+QWEN = dict(num_layers=2, attention_head_dim=16, num_attention_heads=4, axes_dims_rope=(4, 6, 6), in_channels=128)
+
+
+@cache
+def lens():
+    from comfy.supported_models import Lens
+
+    form = dict(image_model="lens", enc_hidden_dim=48, multi_layer_encoder_feature=False)
+    return build(Lens, QWEN | form)
+
+
+@cache
+def mage_flow():
+    from comfy.supported_models import MageFlow
+
+    return build(MageFlow, QWEN | dict(image_model="mage_flow", joint_attention_dim=48))
+
+
 FAMILIES = {**tiny_models.FAMILIES}
-FAMILIES["flux2"] = tiny_models.Family(flux2, channels=128, context=48, rows=12, joint=True)
+for made in (flux2, lens, mage_flow):
+    atexit.register(made.cache_clear)  # before tiny_models collects what is left
+    FAMILIES[made.__name__] = tiny_models.Family(made, channels=128, context=48, rows=12, joint=True)
+NEW = {"lens": "Lens", "mage_flow": "MageFlow"}
+"""What the older host does not know: family -> its class in comfy.supported_models."""
 LISTS = {"flux": {"double": "double_blocks", "single": "single_blocks"}, "wan": {"double": "blocks"}}
-LISTS |= {"chroma": LISTS["flux"], "flux2": LISTS["flux"], "qwen_image": {"double": "transformer_blocks"}}
+LISTS |= {"chroma": LISTS["flux"], "flux2": LISTS["flux"]}
+LISTS |= dict.fromkeys(("qwen_image", "lens", "mage_flow"), {"double": "transformer_blocks"})
 LISTS |= dict.fromkeys(("sd3", "sd35"), {"joint": "joint_blocks"})
 LISTS |= dict.fromkeys(("lumina2", "z_image"), {"double": "layers"})
 IMAGE = {("flux", "double"): 0, ("flux2", "double"): 0, ("chroma", "double"): 0, ("qwen_image", "double"): 1}
-IMAGE |= {("sd3", "joint"): 1, ("sd35", "joint"): 1}
+IMAGE |= {("lens", "double"): 1, ("mage_flow", "double"): 1, ("sd3", "joint"): 1, ("sd35", "joint"): 1}
 """Where a block that gives a pair has the picture's tokens."""
 
 

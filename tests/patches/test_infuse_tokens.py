@@ -3,12 +3,22 @@
 import pytest
 import torch
 from pack.tests.patches.infusing import biased, close
-from pack.tests.patches.infusing_tokens import FAMILIES, LISTS, TokenExplicit, every
+from pack.tests.patches.infusing_tokens import FAMILIES, LISTS, NEW, TokenExplicit, every
 from pack.tests.patches.test_infuse import blended, normalised
 from pack.tests.tiny_models import sample
 
 LONGER = 15
 """Rows of the negative prompt: the two halves are then called one after the other."""
+
+
+@pytest.fixture(autouse=True)
+def known(comfy, request):
+    """Skips what this host does not know."""
+    import comfy.supported_models
+
+    name = NEW.get(request.node.callspec.params.get("name")) if hasattr(request.node, "callspec") else None
+    if name and not hasattr(comfy.supported_models, name):
+        pytest.skip(f"this ComfyUI has no {name}")
 
 
 def pictures(name: str, count: int = 2, height: int = 16, width: int = 16, frames: int = 1):
