@@ -134,13 +134,16 @@ class TokenExplicit:
         block = getattr(self.base.diffusion_model, LISTS[self.name][kind])[int(number)]
         count = math.prod(self._grid())
 
+        def part(tokens, first):
+            return torch.cat(
+                [tokens[:, :first], change(tokens[:, first : first + count]), tokens[:, first + count :]], 1
+            )
+
         def hook(module, args, out):
             if (self.name, kind) in IMAGE:
-                both = list(out)
-                both[IMAGE[self.name, kind]] = change(both[IMAGE[self.name, kind]])
-                return tuple(both)
+                at = IMAGE[self.name, kind]
+                return (*out[:at], part(out[at], 0), *out[at + 1 :])
             multiple = 32 if self.name == "z_image" else 1
-            first = 0 if self.name == "wan" else math.ceil(self.rows / multiple) * multiple
-            return torch.cat([out[:, :first], change(out[:, first : first + count]), out[:, first + count :]], 1)
+            return part(out, 0 if self.name == "wan" else math.ceil(self.rows / multiple) * multiple)
 
         return block.register_forward_hook(hook)

@@ -26,10 +26,11 @@ def pictures(name: str, count: int = 2, height: int = 16, width: int = 16, frame
     return torch.randn(latent.shape, generator=torch.Generator().manual_seed(5))
 
 
-def draw(model, name: str, size=(16, 16), frames: int = 1, batch: int = 1, rows: int | None = None, **options):
+def draw(model, name: str, size=(16, 16), frames: int = 1, batch: int = 1, rows: int | None = None, **values):
+    """values: of the positive conditioning."""
     family = FAMILIES[name]
-    given = family.conditioning(), family.conditioning("blurry", rows)
-    return sample(model, family.latent(batch, *size, frames=frames), *given, **options)
+    positive = [[text, {**options, **values}] for text, options in family.conditioning()]
+    return sample(model, family.latent(batch, *size, frames=frames), positive, family.conditioning("blurry", rows))
 
 
 def same(name: str, explicit: TokenExplicit, settings: dict | None = None, **how) -> None:
@@ -68,6 +69,13 @@ def test_a_video_and_its_mask_in_every_frame(comfy):
     mask[:, :, :64] = 1
     explicit = TokenExplicit("wan", pictures("wan", 1, frames=3), every("wan"), mask=mask)
     same("wan", explicit, frames=3)
+
+
+@pytest.mark.parametrize("name", ["flux", "flux2", "qwen_image", "mage_flow"])
+def test_tokens_of_a_reference_picture_are_left_alone(comfy, name):
+    """The positive prompt alone has one: both halves are biased where the picture is."""
+    reference = torch.randn(pictures(name, 1, 12, 8).shape, generator=torch.Generator().manual_seed(7))
+    same(name, TokenExplicit(name, pictures(name), every(name)), reference_latents=[reference])
 
 
 def test_a_still_latent_of_four_dimensions_is_a_video_of_one_frame(comfy):
