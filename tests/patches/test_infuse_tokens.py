@@ -4,6 +4,7 @@ import pytest
 import torch
 from pack.tests.patches.infusing import biased, close
 from pack.tests.patches.infusing_tokens import FAMILIES, LISTS, NEW, TokenExplicit, every
+from pack.tests.patches.test_beside_nodes import CACHES
 from pack.tests.patches.test_infuse import blended, normalised
 from pack.tests.tiny_models import sample
 
@@ -26,11 +27,15 @@ def pictures(name: str, count: int = 2, height: int = 16, width: int = 16, frame
     return torch.randn(latent.shape, generator=torch.Generator().manual_seed(5))
 
 
-def draw(model, name: str, size=(16, 16), frames: int = 1, batch: int = 1, rows: int | None = None, **values):
+def draw(
+    model, name: str, size=(16, 16), frames: int = 1, batch: int = 1, rows: int | None = None, steps: int = 2, **values
+):
     """values: of the positive conditioning."""
     family = FAMILIES[name]
     positive = [[text, {**options, **values}] for text, options in family.conditioning()]
-    return sample(model, family.latent(batch, *size, frames=frames), positive, family.conditioning("blurry", rows))
+    return sample(
+        model, family.latent(batch, *size, frames=frames), positive, family.conditioning("blurry", rows), steps
+    )
 
 
 def same(name: str, explicit: TokenExplicit, settings: dict | None = None, **how) -> None:
@@ -134,6 +139,16 @@ def test_regions_act_on_the_picture_alone_in_both_orders(comfy, name):
     assert close(ours, draw(reference, name), draw(placed, name))
     behind = place_regions(biased(model, pictures(name), every(name)), regions, RegionSettings())
     assert torch.equal(draw(behind, name), ours)
+
+
+@pytest.mark.parametrize("cache", CACHES)
+def test_a_cache_that_skips_steps_holds_the_picture_alone(comfy, cache):
+    model, steps = CACHES[cache](FAMILIES["flux"].model()), {"steps": 5}
+    ours = draw(biased(model, pictures("flux"), every("flux")), "flux", **steps)
+    reference = TokenExplicit("flux", pictures("flux"), every("flux")).on(model, lambda m: draw(m, "flux", **steps))
+    assert close(ours, draw(reference, "flux", **steps), draw(model, "flux", **steps))
+    behind = CACHES[cache](biased(FAMILIES["flux"].model(), pictures("flux"), every("flux")))
+    assert torch.equal(draw(behind, "flux", **steps), ours)
 
 
 def test_a_pass_ends_where_the_last_features_are(comfy):
