@@ -44,24 +44,22 @@ def whole_steps(model, positive: list, negative: list) -> dict:
     return {name: Ratio.of(seconds[name], seconds["plain"]) for name in models}
 
 
-def summary(seconds: dict[str, list[float]], shares: list[float], kept_mb: float) -> tuple[list, dict]:
+def summary(ratios: dict, plain: list[float], shares: list[float], kept_mb: float) -> tuple[list, dict]:
     """(rows of the table, figures); the first share is the warm-up's."""
-    from pack.bench.paired import Ratio
-
-    ratios = {name: Ratio.of(seconds[name], seconds["plain"]) for name in list(seconds)[1:]}
-    rows = [(f"unpatched, {STEPS} steps", f"{statistics.median(seconds['plain']):.2f} s")]
-    rows += [("injection: own time / run", f"{statistics.median(shares[1:]):.4f}")]
-    rows += [(f"{name}: run / unpatched", str(ratio)) for name, ratio in ratios.items()]
-    figures = {"inject_own": statistics.median(shares[1:])}
+    own = statistics.median(shares[1:])
+    rows = [(f"unpatched, {STEPS} steps", f"{statistics.median(plain):.2f} s")]
+    rows += [("injection: own time / run", f"{own:.4f}")]
+    rows += [(f"{name}: patched / unpatched", str(ratio)) for name, ratio in ratios.items()]
+    rows.append(("infusion: features kept", f"{kept_mb:.1f} MB"))
+    figures = {"inject_own": own, "infusion_mb": kept_mb}
     for name, ratio in ratios.items():
         figures |= {f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
-    figures["infusion_mb"] = kept_mb
-    rows.append(("infusion: features kept", f"{figures['infusion_mb']:.1f} MB"))
     return rows, figures
 
 
 def main() -> None:
     from pack.bench.cost_attention import WORDS, conditioning
+    from pack.bench.paired import Ratio
     from pack.bench.report import report
     from pack.bench.sd15 import Stopwatch, in_turn, sample, unet
     from pack.patches.inject import Injection
@@ -78,10 +76,9 @@ def main() -> None:
         return seconds
 
     seconds = in_turn({**runs, "inject": injecting}, PAIRS)
-    rows, figures = summary(seconds, shares, kept_mb)
-    for name, ratio in whole_steps(model, positive, negative).items():
-        rows.append((f"{name} at {LARGE}x{LARGE}: step / unpatched", str(ratio)))
-        figures |= {f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
+    ratios = {name: Ratio.of(taken, seconds["plain"]) for name, taken in seconds.items() if name != "plain"}
+    ratios |= whole_steps(model, positive, negative)
+    rows, figures = summary(ratios, seconds["plain"], shares, kept_mb)
     about = {"latent": SIZE, "steps": STEPS, "pairs": PAIRS, "sites": "all", "infusion_latent": LARGE}
     report("cost_latents", rows, {name: round(value, 4) for name, value in figures.items()}, about)
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .families import blocks_of
 from .features import PRESETS
+from .hooks import append_patches
 from .tokens import Change, TokenPlaces
 
 
@@ -59,9 +60,7 @@ class UNetPlaces:
             with self.network.out.register_forward_pre_hook(lambda _, args: (change(self.last, args[0]), *args[1:])):
                 return executor(*args, **kwargs)
 
-        patches = options.get("patches", {})
-        ours = {"input_block_patch_after_skip": after_input, "output_block_patch": before_output}
-        options["patches"] = {**patches, **{name: [*patches.get(name, []), patch] for name, patch in ours.items()}}
+        append_patches(options, input_block_patch_after_skip=after_input, output_block_patch=before_output)
         add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, key, whole, options)
 
     @contextmanager

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import get_ident
 
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+
+from .hooks import append_patches, replace_blocks, replaced_blocks
 
 SHORT = {"input": "in", "middle": "mid", "output": "out"}
 
@@ -39,12 +40,9 @@ class UNetSites:
 
     def install(self, options: dict, override: object) -> None:
         """Last in the lists of patches, so that what other packs do to q and context is seen; wraps attn2 replaces."""
-        patches, replaces = options.get("patches", {}), options.get("patches_replace", {})
-        ours = {"attn2_patch": self._mark, "attn2_output_patch": self._clear}
-        options["patches"] = {**patches, **{name: [*patches.get(name, []), patch] for name, patch in ours.items()}}
-        theirs: dict[tuple, Callable] = replaces.get("attn2", {})
-        wrapped = {block: override.replaced(replace) for block, replace in theirs.items()}
-        options["patches_replace"] = {**replaces, "attn2": wrapped}
+        append_patches(options, attn2_patch=self._mark, attn2_output_patch=self._clear)
+        theirs = replaced_blocks(options, "attn2")
+        replace_blocks(options, "attn2", {block: override.replaced(replace) for block, replace in theirs.items()})
 
     def site(self, run: object, given: dict, options: dict) -> Site | None:
         """The site of an attention call, or None if its tokens are not those of the picture (merged, tiled)."""

@@ -8,6 +8,7 @@ from threading import get_ident
 
 from torch.nn import Module
 
+from .hooks import replace_blocks, replaced_blocks
 from .rows import Entry
 from .run import Run
 from .sites import Site
@@ -96,12 +97,10 @@ class NamedJointSites(JointSites):
 
     def install(self, options: dict, override: object) -> None:
         """Around what other nodes put at the host's `double_block` (that is what it calls SD3's blocks too)."""
-        replaces = options.get("patches_replace", {})
-        blocks: dict[tuple, Callable] = replaces.get("dit", {})
+        theirs = replaced_blocks(options, "dit")
         (kind, count), *_ = self.lists.items()
         places = [("double_block", i) for i in range(count)]
-        named = {place: _named(kind, place[1], blocks.get(place)) for place in places}
-        options["patches_replace"] = {**replaces, "dit": {**blocks, **named}}
+        replace_blocks(options, "dit", {place: _named(kind, place[1], theirs.get(place)) for place in places})
 
 
 def _named(kind: str, number: int, theirs: Callable | None) -> Callable:
