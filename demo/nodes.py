@@ -5,9 +5,10 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..nodes.inputs import CATEGORY
+from ..nodes.node import Node
 
 
-class LoadTinyScenes(io.ComfyNode):
+class LoadTinyScenes(Node):
     """The embedded demo model: 128x128 pictures of coloured shapes before simple backgrounds."""
 
     @classmethod

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from .grid import GridStyle, draw_grid, label_lines
 from .inputs import CATEGORY
+from .node import Node
 
 
-class ValueSweep(io.ComfyNode):
+class ValueSweep(Node):
     """Evenly spaced numbers, and a label for each."""
 
     @classmethod
@@ -39,7 +40,7 @@ class ValueSweep(io.ComfyNode):
         return io.NodeOutput(values, [number_label(value, prefix, decimals) for value in values])
 
 
-class LabelledGrid(io.ComfyNode):
+class LabelledGrid(Node):
     """Pictures side by side, with their labels, in one picture."""
 
     @classmethod

@@ -10,13 +10,13 @@ from ..patches.semantic import OUTSIDE, SemanticSettings, guide
 from ..patches.window import Window
 from ..sampling.semantic import MASKS, NORMALISE, Momentum
 from .inputs import CATEGORY, LM_MAPS, number, window
-from .region_masks import checked
+from .node import Node
 
 MENU = f"{CATEGORY}/concepts"
 LM_CONCEPTS = io.Custom("LM_CONCEPTS")
 
 
-class EditConcept(io.ComfyNode):
+class EditConcept(Node):
     """One concept to add or remove."""
 
     @classmethod
@@ -74,12 +74,11 @@ class EditConcept(io.ComfyNode):
         concepts: tuple[Concept, ...] = (),
     ) -> io.NodeOutput:
         between = Window(start_percent, end_percent)
-        where = None if mask is None else checked(mask)
-        concept = Concept(conditioning, direction == "remove", scale, between, threshold, weight, where)
+        concept = Concept(conditioning, direction == "remove", scale, between, threshold, weight, mask)
         return io.NodeOutput(add_concept(concepts, concept))
 
 
-class SemanticGuidance(io.ComfyNode):
+class SemanticGuidance(Node):
     """SEGA, with LEDITS++ masks, for any sampler."""
 
     @classmethod

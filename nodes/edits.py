@@ -13,12 +13,13 @@ from ..patches.maps import Edits, Maps
 from ..patches.replay import guidance_path, load_guidance, replay, save_guidance
 from .concepts import MENU
 from .inputs import LM_MAPS
+from .node import Node
 from .overlay import GREY, enlargement, legend, region_colours
 
 OPACITY = 0.85  # of a concept's colour where it edited most
 
 
-class EditMapsToImage(io.ComfyNode):
+class EditMapsToImage(Node):
     """Where each concept edited."""
 
     @classmethod
@@ -56,7 +57,7 @@ class EditMapsToImage(io.ComfyNode):
         return io.NodeOutput(_draw(masks, edits.names, image), masks.transpose(0, 1).flatten(0, 1))
 
 
-class SaveGuidance(io.ComfyNode):
+class SaveGuidance(Node):
     """Writes a run's edits to a file."""
 
     @classmethod
@@ -89,7 +90,7 @@ class SaveGuidance(io.ComfyNode):
         return io.NodeOutput(name, ui={"text": (name,)})
 
 
-class LoadGuidance(io.ComfyNode):
+class LoadGuidance(Node):
     """Replays stored edits."""
 
     @classmethod

@@ -12,10 +12,10 @@ from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
 from ..patches.window import Window
 from ..sampling.mixing import MIXES
 from .inputs import CATEGORY, seed, window
-from .region_masks import checked
+from .node import Node
 
 
-class InfusionBias(io.ComfyNode):
+class InfusionBias(Node):
     """Adds features of other pictures inside the model."""
 
     @classmethod
@@ -85,8 +85,7 @@ class InfusionBias(io.ComfyNode):
         where = {"weight": weight, "sites": sites, "preset": preset, "images": numbers(image_weights)}
         how = {"mix": mix, "input": input, "text": text, "decay": decay, "reuse": reuse, "seed": seed}
         settings = InfuseSettings(**where, **how, window=Window(start_percent, end_percent))
-        under = None if mask is None else checked(mask)
-        return io.NodeOutput(infuse(model, latent["samples"], under, settings))
+        return io.NodeOutput(infuse(model, latent["samples"], mask, settings))
 
 
 def numbers(text: str) -> tuple[float, ...]:

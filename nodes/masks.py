@@ -14,12 +14,13 @@ from ..patches.window import Window
 from .heat import heat_picture
 from .inputs import CATEGORY, LM_MAPS, blocks, seed, window
 from .mask_inputs import how, outputs, phrase_lines, picture, read_inputs, split_lines
+from .node import Node
 
 MENU = f"{CATEGORY}/masks"
 WORDS = ["daam", "attention map", "heatmap", "cross attention", "segment by text", "text mask"]
 
 
-class SubjectMaskFromAttention(io.ComfyNode):
+class SubjectMaskFromAttention(Node):
     """Where in this picture is the phrase? Probes the model on the picture's latent."""
 
     @classmethod
@@ -67,7 +68,7 @@ class SubjectMaskFromAttention(io.ComfyNode):
         return _show(probe(model, conditioning, latent, settings), "", image, reading)
 
 
-class AttentionCapture(io.ComfyNode):
+class AttentionCapture(Node):
     """Reads where phrases are looked at while a normal sampler runs."""
 
     @classmethod
@@ -105,7 +106,7 @@ class AttentionCapture(io.ComfyNode):
         return io.NodeOutput(*capture(model, CaptureSettings(split_lines(phrase), self_attention, between, blocks)))
 
 
-class MaskFromAttentionMaps(io.ComfyNode):
+class MaskFromAttentionMaps(Node):
     """Turns what Attention Capture recorded into masks."""
 
     @classmethod

@@ -7,10 +7,11 @@ from comfy_api.latest import io
 
 from ..patches.track import track_phrases
 from .inputs import CATEGORY
+from .node import Node
 from .split import load_pipeline, split
 
 
-class TrackPhrases(io.ComfyNode):
+class TrackPhrases(Node):
     """CLIP whose conditionings know their words."""
 
     @classmethod
@@ -35,7 +36,7 @@ class TrackPhrases(io.ComfyNode):
         return io.NodeOutput(track_phrases(clip))
 
 
-class SplitSubjectScene(io.ComfyNode):
+class SplitSubjectScene(Node):
     """Text -> subject, scene, content words."""
 
     @classmethod

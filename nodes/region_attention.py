@@ -9,9 +9,10 @@ from ..attention.regions import Region
 from ..patches.regions import SIDES, STD, RegionSettings, place_regions
 from ..patches.window import Window
 from .inputs import CATEGORY, blocks, window
+from .node import Node
 
 
-class RegionAttention(io.ComfyNode):
+class RegionAttention(Node):
     """Bias cross-attention so that each phrase happens in its region."""
 
     @classmethod

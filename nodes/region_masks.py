@@ -15,21 +15,8 @@ def spoken(phrase: str) -> str:
     return phrase.strip()
 
 
-def checked(mask: Tensor) -> Tensor:
-    """A mask (H, W) or (B, H, W) as (B, H, W) in float32, 0..1."""
-    if mask.ndim not in (2, 3) or not mask.numel():
-        raise ValueError(
-            f"The mask has the shape {tuple(mask.shape)}, but it must be (height, width) or (batch, height, "
-            "width); convert an IMAGE with the node Convert Image to Mask."
-        )
-    if mask.isnan().any():
-        raise ValueError("The mask holds values that are not numbers (NaN); make it with another node.")
-    return mask.reshape(-1, *mask.shape[-2:]).float().clamp(0, 1)
-
-
 def one_per_line(masks: Tensor, lines: list[Line]) -> Tensor:
     """Masks (lines, H, W) as (lines, 1, H, W)."""
-    masks = checked(masks)
     if len(masks) != len(lines):
         raise ValueError(
             f"There are {len(masks)} masks for {len(lines)} lines ({', '.join(line.phrase for line in lines)}); "

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from ..attention.regions import Region
 from .inputs import CATEGORY
+from .node import Node
 from .overlay import GREY, legend, paint, region_colours
 from .region_report import caption, covered, describe, numbered
 
 
-class RegionPreview(io.ComfyNode):
+class RegionPreview(Node):
     """Regions over the picture, and a report."""
 
     @classmethod

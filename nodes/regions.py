@@ -8,7 +8,8 @@ from torch import Tensor
 from ..attention.regions import Region
 from .color_map import color_masks
 from .inputs import CATEGORY
-from .region_masks import checked, one_per_line, placed, spoken
+from .node import Node
+from .region_masks import one_per_line, placed, spoken
 from .region_table import FORM, read_colour, read_table
 
 REGIONS = io.Custom("LM_REGIONS")
@@ -18,7 +19,7 @@ _TABLE = (
 )
 
 
-class PhraseRegion(io.ComfyNode):
+class PhraseRegion(Node):
     """One phrase and its mask."""
 
     @classmethod
@@ -59,10 +60,10 @@ class PhraseRegion(io.ComfyNode):
     def execute(
         cls, phrase: str, mask: Tensor, strength: float, outside: float, occurrence: int = 0, regions: tuple = ()
     ) -> io.NodeOutput:
-        return io.NodeOutput((*regions, Region(spoken(phrase), checked(mask), strength, outside, occurrence)))
+        return io.NodeOutput((*regions, Region(spoken(phrase), mask, strength, outside, occurrence)))
 
 
-class RegionsFromMasks(io.ComfyNode):
+class RegionsFromMasks(Node):
     """A batch of masks and a line for each."""
 
     @classmethod
@@ -90,7 +91,7 @@ class RegionsFromMasks(io.ComfyNode):
         return io.NodeOutput((*regions, *placed(lines, one_per_line(masks, lines))))
 
 
-class RegionsFromColorMap(io.ComfyNode):
+class RegionsFromColorMap(Node):
     """A painted picture and a line for each colour."""
 
     @classmethod

@@ -13,12 +13,12 @@ from ..patches.maps import Cuts, Maps
 from ..patches.window import Window
 from ..sampling.cuts import CURVES
 from .inputs import CATEGORY, LM_MAPS, seed, window
-from .region_masks import checked
+from .node import Node
 
 MENU = f"{CATEGORY}/keep subject"
 
 
-class LatentCacheInject(io.ComfyNode):
+class LatentCacheInject(Node):
     """Puts a picture's latent back under a mask at chosen noise levels."""
 
     @classmethod
@@ -76,11 +76,10 @@ class LatentCacheInject(io.ComfyNode):
         times = {"window": Window(start_percent, end_percent), "count": injections, "offset": cache_offset}
         how = {"strength": strength, "curve": curve, "seed": seed, "noise_per_item": noise == "one per picture"}
         settings = InjectSettings(**times, **how, phrase=phrase.strip(), read=read)
-        keep = None if mask is None else checked(mask)
-        return io.NodeOutput(*inject(model, latent["samples"], keep, settings))
+        return io.NodeOutput(*inject(model, latent["samples"], mask, settings))
 
 
-class InjectedMasks(io.ComfyNode):
+class InjectedMasks(Node):
     """The masks that Latent Cache Inject used."""
 
     @classmethod

@@ -7,9 +7,10 @@ from comfy_api.latest import io
 from ..patches.conditioning import DIRECTIONS, TextMove, move_text
 from ..sampling.slerp import MODES
 from .inputs import CATEGORY, window
+from .node import Node
 
 
-class ClipSlerpAugment(io.ComfyNode):
+class ClipSlerpAugment(Node):
     """Slerp in the text embedding: interpolate, strengthen or weaken."""
 
     @classmethod

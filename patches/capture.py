@@ -34,6 +34,8 @@ class CaptureSettings:
     self_attention: bool = False
     window: Window = field(default_factory=Window)
     blocks: str = ""
+    node: str = "Attention Capture"
+    """Who asks."""
 
 
 def capture(model: ModelPatcher, settings: CaptureSettings) -> tuple[ModelPatcher, Maps]:
@@ -49,6 +51,7 @@ class Capture(AttentionEffect):
 
     def __init__(self, settings: CaptureSettings, blocks: frozenset[str], publish: Callable[[Captured], None]) -> None:
         self.settings, self.blocks, self.publish = settings, blocks, publish
+        self.node = settings.node
         self.words: tuple[str, ...] = ()
         self.columns: dict[tuple, tuple[list[int], list[tuple[int, ...]]]] = {}
         """Entry -> (indices of the words it holds, their text rows)."""

@@ -22,6 +22,8 @@ CELLS = 256  # LEDITS++ reads the 16 x 16 layers of SD1.5: of all grids the near
 class ConceptAttention(AttentionEffect):
     """Attention of the picture to all words of each concept, of the present step."""
 
+    node = "Semantic Guidance"
+
     def __init__(self, names: list[str]) -> None:
         self.names = names
         self.words: dict[tuple, tuple[int, ...]] = {}

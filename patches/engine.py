@@ -15,6 +15,7 @@ from .families import sites_of
 from .rows import Entry
 from .run import Effect, Run
 from .sites import Site
+from .told import speaking
 
 KEY = "lm_attention"
 NAMES = ("q", "k", "v", "heads", "mask", "attn_precision", "skip_reshape", "skip_output_reshape")
@@ -102,8 +103,10 @@ class Override:
 
     def mask(self, given: dict, options: dict) -> Tensor | None:
         """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
-        site = self.sites.site(self.run, given, options)
-        effects = [e for e in self.run.effects if isinstance(e, AttentionEffect) and site and e.wants(site)]
+        every = [effect for effect in self.run.effects if isinstance(effect, AttentionEffect)]
+        with speaking(" and ".join(dict.fromkeys(effect.node for effect in every))):
+            site = self.sites.site(self.run, given, options) if every else None
+        effects = [effect for effect in every if site and effect.wants(site)]
         if not effects:
             return None
         q, k = (_heads(given[name], given) for name in "qk")

@@ -20,6 +20,7 @@ from .places import Places, places_of
 from .record import Recorder, text_of
 from .rows import Entry
 from .run import Effect, Run, attach
+from .told import speaking
 from .window import Window
 
 TEXTS = ("positive", "negative", "each half")
@@ -70,6 +71,8 @@ def infuse(model: ModelPatcher, samples: Tensor, mask: Tensor | None, settings: 
 class Infusion(Effect):
     """One run of InfusionBias."""
 
+    node = "Infusion Bias"
+
     def __init__(
         self, samples: Tensor, images: tuple, mask: Tensor | None, weights: dict[str, float], settings: InfuseSettings
     ) -> None:
@@ -114,10 +117,11 @@ class Infusion(Effect):
 
     def _apply_model(self, executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
         self.keys = [self._key(entry) for entry in self.run.chunks(options)] if self.open else []
-        self.places.fit(x.shape)
-        for key in self.keys:
-            if key not in self.features:
-                self.features[key] = self._record(executor.original, t, options, *key)
+        with speaking(self.node):
+            self.places.fit(x.shape)
+            for key in self.keys:
+                if key not in self.features:
+                    self.features[key] = self._record(executor.original, t, options, *key)
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     def _key(self, entry: Entry | None) -> tuple:

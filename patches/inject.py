@@ -21,6 +21,7 @@ from .masks import check_count, on_latent
 from .noise import noise_like
 from .probe import Levels
 from .run import Effect, Run, attach
+from .told import speaking
 from .window import Window
 
 
@@ -60,6 +61,8 @@ def inject(
 class Injection(Effect):
     """One run of LatentCacheInject."""
 
+    node = "Latent Cache Inject"
+
     def __init__(self, samples: Tensor, mask: Tensor | None, settings: InjectSettings, maps: Maps) -> None:
         self.samples, self.given, self.settings, self.maps = samples, mask, settings, maps
         self.reader: Capture | None = None
@@ -75,7 +78,9 @@ class Injection(Effect):
         self.run = run
         if self.settings.phrase and self.given is None:
             blocks = frozenset(sites_of(run.guider.model_patcher).blocks)
-            self.reader = Capture(CaptureSettings((self.settings.phrase,)), blocks, lambda captured: None)
+            self.reader = Capture(
+                CaptureSettings((self.settings.phrase,), node=self.node), blocks, lambda captured: None
+            )
             run.effects.append(self.reader)
             self.reader.start(run)
 
@@ -114,6 +119,10 @@ class Injection(Effect):
         return {run.sigmas[i]: number for i, number in cut_indices(percents, wanted, first).items()}
 
     def _change(self, model: object, x: Tensor, sigmas: Tensor, index: int) -> Tensor:
+        with speaking(self.node):
+            return self._changed(x, sigmas, index)
+
+    def _changed(self, x: Tensor, sigmas: Tensor, index: int) -> Tensor:
         number = self.due[float(sigmas[index])]
         mask = self._dynamic(x, float(sigmas[index]) == min(self.due)) if self.reader else self.mask
         weight = (self.settings.strength * curve_mask(mask, self.settings.curve, number, self.settings.count)).to(x)

@@ -46,7 +46,8 @@ def probe(model: ModelPatcher, positive: list, latent: dict, settings: ProbeSett
     start, end = settings.window.start, settings.window.end
     if settings.window.empty:
         raise ValueError("end_percent must be larger than start_percent.")
-    reading = CaptureSettings(settings.phrases, settings.self_attention, blocks=settings.blocks)
+    who = "Subject Mask from Attention"
+    reading = CaptureSettings(settings.phrases, settings.self_attention, blocks=settings.blocks, node=who)
     patched, maps = capture(model, reading)
     percents = [start + (end - start) * (i + 0.5) / settings.levels for i in range(settings.levels)]
     sampling = model.get_model_object("model_sampling")

@@ -52,6 +52,8 @@ def place_regions(model: ModelPatcher, regions: tuple[Region, ...], settings: Re
 class RegionBias(AttentionEffect):
     """One run of RegionAttention."""
 
+    node = "Region Attention"
+
     def __init__(self, regions: tuple[Region, ...], settings: RegionSettings, blocks: frozenset[str]) -> None:
         self.regions, self.settings, self.blocks = regions, settings, blocks
         self.function = FUNCTIONS[settings.weight_function]

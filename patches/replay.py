@@ -86,6 +86,8 @@ def replay(model: ModelPatcher, guidance: Guidance, scale: float) -> ModelPatche
 class Replay(Effect):
     """One run with stored guidance."""
 
+    node = "Load Guidance"
+
     def __init__(self, guidance: Guidance, scale: float) -> None:
         self.guidance, self.scale = guidance, scale
 

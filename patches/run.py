@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from comfy.samplers import CFGGuider, Sampler
 from torch import Tensor
 
 from .rows import Entry, find, table
+from .told import speaking
 
 KEY = "lm_run"
 POSITIONS = "lm_positions"
@@ -19,6 +21,9 @@ POSITIONS = "lm_positions"
 
 class Effect:
     """What one placed node does during one run; a fresh object for every run."""
+
+    node = ""
+    """The node's name, for errors and warnings."""
 
     def start(self, run: Run) -> None:
         """The run begins: `run.guider` is known, its conditionings are not yet."""
@@ -43,6 +48,10 @@ class Effect:
 
     def finish(self, run: Run, samples: Tensor) -> None:
         """The run ended without error or interrupt; `samples` is the latent it returns."""
+
+    def idle(self, run: Run) -> str:
+        """After the run: why this effect did nothing in it, or ''. A neutral setting is no reason to speak."""
+        return ""
 
 
 class Run:
@@ -85,6 +94,14 @@ class Run:
         """Pixels of the picture per latent cell."""
         return self.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
 
+    def each(self, ask: Callable[[Effect], object]) -> list:
+        """What every effect answers, in the nodes' order."""
+        answers = []
+        for effect in self.effects:
+            with speaking(effect.node):
+                answers.append(ask(effect))
+        return answers
+
     def chunks(self, options: dict) -> list[Entry | None]:
         """The conditioning entry behind each chunk of the batch of a model call."""
         positions = options.get(POSITIONS, options["cond_or_uncond"])
@@ -100,9 +117,14 @@ def attach(model: ModelPatcher, make: Callable[[], Effect]) -> ModelPatcher:
         run = _current(executor.class_obj)
         effect = make()
         run.effects.append(effect)
-        effect.start(run)
-        samples = executor(noise, latent_image, effect.sampler(run, sampler), *args, **kwargs)
-        effect.finish(run, samples)
+        with speaking(effect.node):
+            effect.start(run)
+            sampler = effect.sampler(run, sampler)
+        samples = executor(noise, latent_image, sampler, *args, **kwargs)
+        with speaking(effect.node):
+            effect.finish(run, samples)
+        if why := effect.idle(run):
+            logging.getLogger(__name__).warning("%s did nothing in this run: %s", effect.node, why)
         return samples
 
     patched = model.clone()
@@ -128,8 +150,7 @@ def _sampler_sample(run: Run) -> Callable:
         names = ("latent_image", "denoise_mask")
         run.given = {**dict(zip(names, args, strict=False)), **kwargs, "noise": noise, "seed": extra_args.get("seed")}
         run.table = table(guider.conds)
-        for effect in run.effects:
-            effect.prepare(run)
+        run.each(lambda effect: effect.prepare(run))
         return executor(guider, sigmas, extra_args, callback, noise, *args, **kwargs)
 
     return wrapper
@@ -139,11 +160,11 @@ def _predict_noise(run: Run) -> Callable:
     def wrapper(executor, x, timestep, *args, **kwargs):
         run.sigma, run.calls = float(timestep.flatten()[0]), 0
         run.predictions = {}
-        for effect in run.effects:
-            effect.step(run)
+        run.each(lambda effect: effect.step(run))
         denoised = executor(x, timestep, *args, **kwargs)
         for effect in run.effects:
-            denoised = effect.guide(run, x, denoised)
+            with speaking(effect.node):
+                denoised = effect.guide(run, x, denoised)
         return denoised
 
     return wrapper
@@ -153,7 +174,7 @@ def _calc_cond_batch(run: Run) -> Callable:
     def wrapper(executor, model, conds, *args, **kwargs):
         run.calls += 1
         own = run.calls == 1
-        added = {name: rows for effect in run.effects for name, rows in effect.append(run).items()} if own else {}
+        added = {name: rows for more in run.each(lambda e: e.append(run)) for name, rows in more.items()} if own else {}
         run.added = frozenset(added)
         lists = run.guider.conds.items()
         names = [next((name for name, known in lists if known is given), None) for given in conds]

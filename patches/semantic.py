@@ -57,6 +57,8 @@ def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: Semantic
 class Semantic(Effect):
     """One run of SemanticGuidance."""
 
+    node = "Semantic Guidance"
+
     def __init__(self, concepts: tuple[Concept, ...], settings: SemanticSettings, maps: Maps) -> None:
         self.concepts, self.settings, self.maps = concepts, settings, maps
         self.names = [f"lm_concept_{id(self)}_{i}" for i in range(len(concepts))]

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TORCH = {"torch", "numpy", "__future__", "dataclasses", "math", "typing", "collections", "re", "itertools", "functools"}
-TORCH |= {"unicodedata"}
+TORCH |= {"unicodedata", "inspect", "numbers", "logging"}
 ALLOWED = {
     "attention": TORCH | {".attention"},
     "sampling": TORCH | {".sampling"},
@@ -16,7 +16,7 @@ ALLOWED = {
     | {"os", "pathlib", "folder_paths", "safetensors"},
     "nodes": TORCH
     | {".attention", ".sampling", ".patches", ".nodes", "comfy_api", "comfy", "node_helpers"}
-    | {"logging", "os", "PIL", "spacy"},
+    | {"os", "PIL", "spacy"},
 }
 
 

@@ -58,7 +58,8 @@ def test_words_that_are_no_numbers(comfy, wrong):
 
 def test_a_wrong_site_is_refused_by_the_node(comfy):
     with pytest.raises(
-        ValueError, match=r"^'in\.12:0\.1' is no site of this model; it has in\.0-11, mid, out\.0-11, skip"
+        ValueError,
+        match=r"^Infusion Bias: 'in\.12:0\.1' is no site of this model; it has in\.0-11, mid, out\.0-11, skip",
     ):
         infuse(sites="in.12:0.1")
 
