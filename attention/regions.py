@@ -24,6 +24,11 @@ class Region:
     """RGB 0..255 in previews; None picks one."""
 
     @property
+    def neutral(self) -> bool:
+        """Whether it is set to change nothing."""
+        return self.strength == 0 and self.outside == 0
+
+    @property
     def off(self) -> bool:
-        """Whether the region changes nothing."""
+        """Whether it changes nothing, as it is neutral or has no inside to draw to and nothing to push away from."""
         return self.outside == 0 and (self.strength == 0 or not self.mask.any())

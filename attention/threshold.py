@@ -53,9 +53,14 @@ def _log_mean(flat: Tensor, level: float) -> Tensor:
 
 
 def _otsu(flat: Tensor, level: float) -> Tensor:
-    """The split with the largest variance between the two groups, (B,): half way between their nearest values."""
+    """The split with the largest variance between the two groups, (B,): half way between their nearest values.
+
+    A single pixel has no inside.
+    """
     ordered = flat.double().sort(1).values
     size = ordered.shape[1]
+    if size == 1:
+        return ordered[:, 0]
     low = torch.arange(1, size, device=flat.device)
     total, below = ordered.sum(1, keepdim=True), ordered.cumsum(1)[:, :-1]
     spread = (below / low - (total - below) / (size - low)) ** 2 * low * (size - low)

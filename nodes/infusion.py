@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..patches.features import NUMBER, PRESETS
+from ..patches.features import PRESETS, weight_of
 from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
 from ..patches.window import Window
 from ..sampling.mixing import MIXES
@@ -90,13 +88,7 @@ class InfusionBias(Node):
 
 def numbers(text: str) -> tuple[float, ...]:
     """Numbers between commas or blanks; ValueError naming what is none."""
-    words = text.replace(",", " ").split()
-    wrong = [word for word in words if not re.fullmatch(NUMBER, word.lower())]
-    if wrong:
-        raise ValueError(
-            f"'{wrong[0]}' in image_weights is not a number; write one for each picture, such as '1, 0.5, 1'."
-        )
-    return tuple(map(float, words))
+    return tuple(weight_of(word, "image_weights") for word in text.replace(",", " ").split())
 
 
 def _sites() -> list:

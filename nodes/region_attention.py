@@ -8,6 +8,7 @@ from ..attention.bias import FUNCTIONS
 from ..attention.regions import Region
 from ..patches.regions import SIDES, STD, RegionSettings, place_regions
 from ..patches.window import Window
+from ..patches.words import check_phrases
 from .inputs import CATEGORY, blocks, window
 from .node import Node
 
@@ -35,6 +36,12 @@ class RegionAttention(Node):
                 *_how(),
                 *window(),
                 blocks(),
+                io.Conditioning.Input(
+                    "conditioning",
+                    optional=True,
+                    tooltip="The prompt that will be sampled: its phrases are then looked for at once, not only when "
+                    "sampling starts. Neutral: not connected.",
+                ),
             ],
             outputs=[io.Model.Output(tooltip="The patched model; its prompt must come through Track Phrases.")],
         )
@@ -50,7 +57,10 @@ class RegionAttention(Node):
         start_percent: float,
         end_percent: float,
         blocks: str,
+        conditioning: list | None = None,
     ) -> io.NodeOutput:
+        if conditioning is not None:
+            check_phrases(regions, conditioning)
         settings = RegionSettings(weight_function, apply_to, std, Window(start_percent, end_percent), blocks)
         return io.NodeOutput(place_regions(model, regions, settings))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_PART = re.compile(r"([a-z_]+)(?:\.(\d+)(?:\s*-\s*(\d+))?)?")
+NUMBER = r"\d{1,6}"
+_PART = re.compile(rf"([a-z_]+)(?:\.({NUMBER})(?:\s*-\s*({NUMBER}))?)?")
 
 
 def parse_blocks(text: str, real: list[str]) -> frozenset[str]:
@@ -23,9 +24,10 @@ def parse_blocks(text: str, real: list[str]) -> frozenset[str]:
 
 
 def _named(kind: str, first: str | None, last: str | None, real: list[str]) -> set[str]:
+    own = (name for name in real if name.partition(".")[0] == kind)
     if first is None:
-        return {name for name in real if name.partition(".")[0] == kind}
-    return {f"{kind}.{i}" for i in range(int(first), int(last or first) + 1)} & set(real)
+        return set(own)
+    return {name for name in own if int(first) <= int(name.partition(".")[2]) <= int(last or first)}
 
 
 def summary(real: list[str]) -> str:

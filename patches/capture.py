@@ -69,19 +69,25 @@ class Capture(AttentionEffect):
 
     def prepare(self, run: Run) -> None:
         self.run = run
-        if not any(self.settings.window.contains(sigma, run.sampling) for sigma in run.sigmas[:-1]):
-            raise ValueError("No step of this run lies between start and end percent of the capture; widen them.")
-        entries = [entry for entry in run.table.values() if not entry.negative and entry.tokens]
+        every = [entry for entry in run.table.values() if not entry.negative and entry.tokens]
+        entries = self._acting(run, every)
         places = {entry.key: _places(self.settings.phrases, entry) for entry in entries}
         for phrase in self.settings.phrases:
             if not any(phrase in found for found in places.values()):
-                explain(phrase, entries)
+                _why_unseen(phrase, every)
         self.words = tuple(
             dict.fromkeys((*self.settings.phrases, *(word for found in places.values() for word in found)))
         )
         for key, found in places.items():
             self.columns[key] = ([self.words.index(word) for word in found], list(found.values()))
         self.others = {phrase: _others(phrase, entries, places) for phrase in self.settings.phrases}
+
+    def _acting(self, run: Run, entries: list[Entry]) -> list[Entry]:
+        """Those that take part while the window is open; of others nothing would be seen."""
+        levels = [sigma for sigma in run.sigmas[:-1] if self.settings.window.contains(sigma, run.sampling)]
+        if not levels:
+            raise ValueError("No step of this run lies between start and end percent of the capture; widen them.")
+        return [entry for entry in entries if any(map(entry.acts, levels))]
 
     def step(self, run: Run) -> None:
         self.open = self.settings.window.contains(run.sigma, run.sampling)
@@ -162,6 +168,16 @@ def _places(phrases: tuple[str, ...], entry: Entry) -> dict[str, tuple[int, ...]
     """Text rows of every phrase and content word that this conditioning holds."""
     words = (*phrases, *(prompt_content_words(entry.tag) if entry.tag else ()))
     return {word: rows for word in dict.fromkeys(words) if (rows := rows_of(word, entry))}
+
+
+def _why_unseen(phrase: str, entries: list[Entry]) -> None:
+    """Raises why none of the conditionings that act shows a phrase; entries: all of them."""
+    if any(rows_of(phrase, entry) for entry in entries):
+        raise ValueError(
+            f"The prompt with '{phrase}' does not act at the noise levels looked at; change start and end percent, or "
+            "the range that its conditioning was given."
+        )
+    explain(phrase, entries)
 
 
 def _others(phrase: str, entries: list[Entry], places: dict[tuple, dict[str, tuple[int, ...]]]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+import torch
 from comfy.samplers import encode_model_conds
 from torch import Tensor
 
@@ -34,9 +35,14 @@ class Concept:
     mask: Tensor | None = field(default=None, repr=False)
 
     @property
-    def off(self) -> bool:
-        empty = self.mask is not None and not self.mask.any()
-        return self.scale == 0 or self.weight <= 0 or self.window.empty or empty
+    def neutral(self) -> bool:
+        """Whether it is set to change nothing."""
+        return self.scale == 0 or self.weight <= 0
+
+    @property
+    def dark(self) -> bool:
+        """Whether it may act nowhere."""
+        return self.mask is not None and not self.mask.any()
 
 
 def add_concept(concepts: tuple[Concept, ...], concept: Concept) -> tuple[Concept, ...]:
@@ -67,9 +73,22 @@ def concept_rows(run: Run, concept: Concept, noise: Tensor, **given: object) -> 
     words = {name: options[name] for name in TEXT if name in options}
     rows: dict[frozenset, dict] = {}
     for entry in run.guider.conds["positive"]:
+        _check_widths(concept, entry)
         kept = {name: value for name, value in entry.items() if name not in (*TEXT, *OWN)}
         row = rows.setdefault(frozenset((name, id(value)) for name, value in kept.items()), {"strength": 0.0})
         row |= {**kept, **words, "cross_attn": text, "strength": row["strength"] + entry.get("strength", 1.0)}
         row |= {"model_conds": {}, "uuid": uuid4()}
     encode = run.guider.inner_model.extra_conds
     return encode_model_conds(encode, list(rows.values()), noise, noise.device, "positive", **given)
+
+
+def _check_widths(concept: Concept, entry: dict) -> None:
+    """ValueError: the concept's text, or its pooled vector, is not of the sampled prompt's kind."""
+    text, options = concept.conditioning[0]
+    pairs = [(text, entry.get("cross_attn")), (options.get("pooled_output"), entry.get("pooled_output"))]
+    for own, theirs in pairs:
+        if torch.is_tensor(own) and torch.is_tensor(theirs) and own.shape[-1] != theirs.shape[-1]:
+            raise ValueError(
+                f"An edit concept was encoded by another model than the prompt (channels: {own.shape[-1]} and "
+                f"{theirs.shape[-1]}); encode it with the CLIP of the model that samples."
+            )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .blocks import NUMBER as COUNT
+
 if TYPE_CHECKING:
     from .places import Places
 
@@ -23,7 +25,8 @@ SOURCE = (
 )
 """Source 001's 13 weights (SOURCES 1.1), in its order, as the host numbers SD1's blocks."""
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
-_PART = re.compile(rf"([a-z]+)(?:\.(\d+)(?:\s*-\s*(\d+))?)?\s*(?::\s*({NUMBER}))?")
+_PART = re.compile(rf"([a-z]+)(?:\.({COUNT})(?:\s*-\s*({COUNT}))?)?\s*(?::\s*({NUMBER}))?")
+LARGEST = 1000.0
 
 
 def site_weights(text: str, preset: str, places: Places) -> dict[str, float]:
@@ -35,11 +38,19 @@ def site_weights(text: str, preset: str, places: Places) -> dict[str, float]:
     if not words:
         return dict.fromkeys(places.preset(preset), 1.0)
     if all(re.fullmatch(NUMBER, word) for word in words):
-        return _thirteen(list(map(float, words)), places.counts)
+        return _thirteen(list(map(weight_of, words)), places.counts)
     weights: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.lower().replace("\n", ",").split(","))):
         weights |= _sites(part, places.counts)
     return {site: weight for site, weight in weights.items() if weight}
+
+
+def weight_of(word: str, where: str = "sites") -> float:
+    """A number typed as a weight; ValueError: none, or one of a size that only breaks pictures."""
+    if not re.fullmatch(NUMBER, word.lower()) or abs(float(word)) > LARGEST:
+        limits = f"from -{LARGEST:g} to {LARGEST:g}"
+        raise ValueError(f"'{word[:20]}' in {where} is not a number {limits}; write such as '1, 0.5, 1'.")
+    return float(word)
 
 
 def _first(kind: str) -> int:
@@ -66,7 +77,7 @@ def _sites(part: str, real: dict[str, int]) -> dict[str, float]:
         raise ValueError(
             f"'{part}' is no site of this model; it has {known}, each with a weight as in '{_example(real)}'."
         )
-    return {f"{kind}.{i}": float(weight or 1) for i in numbers}
+    return {f"{kind}.{i}": weight_of(weight or "1") for i in numbers}
 
 
 def _example(real: dict[str, int]) -> str:

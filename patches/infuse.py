@@ -9,19 +9,19 @@ import torch
 import torch.nn.functional as F
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
-from comfy.sample import fix_empty_latent_channels
 from torch import Tensor
 
 from ..sampling.mixing import MIXES
-from .features import site_weights
-from .masks import check_count, cut_to_area
+from .features import LARGEST, site_weights
+from .latents import as_sampled
+from .masks import BLACK, check_count, cut_to_area
 from .noise import noise_like
 from .places import Places, places_of
 from .record import Recorder, text_of
 from .rows import Entry
 from .run import Effect, Run, attach
 from .told import speaking
-from .window import Window
+from .window import MISSED, Window
 
 TEXTS = ("positive", "negative", "each half")
 INPUTS = ("clean", "noised")
@@ -57,14 +57,14 @@ def infuse(model: ModelPatcher, samples: Tensor, mask: Tensor | None, settings: 
     images = settings.images or (1.0,) * len(samples)
     if not samples.any():
         raise ValueError("The biasing latent is empty; encode one or several pictures with VAE Encode for it.")
-    if len(images) != len(samples) or sum(images) == 0:
+    if len(images) != len(samples) or abs(sum(images)) * LARGEST < max(map(abs, images)):
         raise ValueError(
             f"{len(images)} image weights with the sum {sum(images):g} were given for {len(samples)} pictures; give "
-            "one number for each, with a sum other than 0."
+            "one number for each, with a sum other than 0 (or near it)."
         )
-    if settings.weight == 0 or not weights or settings.window.empty or (mask is not None and not mask.any()):
+    if settings.weight == 0 or not weights:
         return model.clone()
-    samples = fix_empty_latent_channels(model, samples)  # a picture as a video of one frame
+    samples = as_sampled(model, samples)
     return attach(model, lambda: Infusion(samples, images, mask, weights, settings))
 
 
@@ -85,6 +85,9 @@ class Infusion(Effect):
         self.keys: list[tuple] = []
         """The features that each chunk of the present model call gets; empty while closed."""
         self.open, self.scale = False, 0.0
+        self.dark = mask is not None and not mask.any()
+        self.missed = True
+        """No step has come yet in which it acts."""
         self.recorded, self.level = -settings.reuse, -1.0
         """Number and noise level of the step whose features are kept."""
         self.latent: Tensor | None = None
@@ -105,7 +108,8 @@ class Infusion(Effect):
         self.latent = run.guider.inner_model.process_latent_in(self.samples.to(device, torch.float32))
 
     def step(self, run: Run) -> None:
-        self.open = self.settings.window.contains(run.sigma, run.sampling)
+        inside = self.settings.window.contains(run.sigma, run.sampling)
+        self.open, self.missed = inside and not self.dark, self.missed and not inside
         if not self.open:
             self.features = {}
             return
@@ -114,6 +118,9 @@ class Infusion(Effect):
         fresh = 0 <= number - self.recorded < self.settings.reuse
         if run.sigma != self.level and (self.settings.reuse == 1 or not fresh):
             self.features, self.recorded, self.level = {}, number, run.sigma
+
+    def idle(self, run: Run) -> str:
+        return BLACK.format("The mask") if self.dark else MISSED if self.missed else ""
 
     def _apply_model(self, executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
         self.keys = [self._key(entry) for entry in self.run.chunks(options)] if self.open else []
@@ -174,6 +181,6 @@ def _check(run: Run, samples: Tensor, mask: Tensor | None, text: str) -> None:
     if mask is not None:
         check_count(mask, run.noise_shape[0])
     if "context_handler" in run.guider.model_options:
-        raise ValueError("Infusion Bias cannot work in context windows; remove the context window node.")
+        raise ValueError("It cannot work in context windows; remove the context window node.")
     if text != "each half" and not run.guider.conds.get(text):
         raise ValueError(f"There is no {text} prompt to record the biasing pictures with; choose another text.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+BLACK = "{} is black, so it did nothing; Load Image gives a black mask where a picture has no transparency."
+
 CELL = 8  # pixels of a mask per latent cell while areas are cut out of it
 
 

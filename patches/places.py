@@ -91,7 +91,7 @@ def places_of(model: ModelPatcher) -> Places:
     blocks = blocks_of(network)
     if blocks is None:
         raise ValueError(
-            f"Infusion Bias cannot reach the features of a model of the kind {type(network).__name__}; use one of SD1, "
+            f"The features cannot be reached in a model of the kind {type(network).__name__}; use one of SD1, "
             "SD2, SDXL, SD3, Flux, Chroma, Qwen-Image, Lumina 2, Z-Image, Wan, Lens or MageFlow."
         )
     return TokenPlaces(network, *blocks)

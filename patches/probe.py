@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import torch
 from comfy.model_patcher import ModelPatcher
-from comfy.sample import fix_empty_latent_channels
 from comfy.samplers import CFGGuider, Sampler
 
 from .capture import Captured, CaptureSettings, capture
+from .latents import as_sampled
 from .noise import noise_like
 from .window import Window
 
@@ -45,7 +45,7 @@ def probe(model: ModelPatcher, positive: list, latent: dict, settings: ProbeSett
     """The maps of a latent's own picture: one model call per level, the same noise for every picture of the batch."""
     start, end = settings.window.start, settings.window.end
     if settings.window.empty:
-        raise ValueError("end_percent must be larger than start_percent.")
+        raise ValueError(f"start_percent and end_percent are both {start:g}; leave room for noise levels between them.")
     who = "Subject Mask from Attention"
     reading = CaptureSettings(settings.phrases, settings.self_attention, blocks=settings.blocks, node=who)
     patched, maps = capture(model, reading)
@@ -55,7 +55,7 @@ def probe(model: ModelPatcher, positive: list, latent: dict, settings: ProbeSett
     guider = CFGGuider(patched)
     guider.inner_set_conds({"positive": positive})
     guider.set_cfg(1.0)
-    samples = fix_empty_latent_channels(model, latent["samples"])
+    samples = as_sampled(model, latent["samples"])
     noise = noise_like(samples[:1], settings.seed).expand_as(samples)
     guider.sample(noise, samples, Levels(), sigmas, disable_pbar=True, seed=settings.seed)
     return maps.runs[-1]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isclose
 
 from comfy.model_patcher import ModelPatcher
 from comfy.model_sampling import CONST
+from comfy.samplers import CFGGuider
 from torch import Tensor
 
 from ..attention.bias import FUNCTIONS, Placed, Weights, weigh
@@ -16,10 +18,11 @@ from ..attention.strength import noise_ratio
 from .blocks import parse_blocks
 from .engine import AttentionEffect, Look
 from .families import sites_of
-from .masks import check_count, cut_to_area
+from .masks import BLACK, check_count, cut_to_area
+from .rows import Entry
 from .run import Run, attach
 from .sites import Site
-from .window import Window
+from .window import MISSED, Window
 from .words import explain, rows_of
 
 SIDES = {"positive": (False,), "negative": (True,), "both": (False, True)}
@@ -43,8 +46,8 @@ def place_regions(model: ModelPatcher, regions: tuple[Region, ...], settings: Re
     Source 003 (github.com/duongve13112002/DiffusionSpatialControl): softmax(a + sigma * std(a) * W) V.
     """
     blocks = parse_blocks(settings.blocks, sites_of(model).blocks)
-    active = tuple(region for region in regions if not region.off)
-    if not active or settings.window.empty:
+    active = tuple(region for region in regions if not region.neutral)
+    if not active:
         return model.clone()
     return attach(model, lambda: RegionBias(active, settings, blocks))
 
@@ -59,33 +62,50 @@ class RegionBias(AttentionEffect):
         self.function = FUNCTIONS[settings.weight_function]
         self.rows: dict[tuple, list[tuple[Region, tuple[int, ...]]]] = {}
         self.weights: dict[tuple, Weights] = {}
-        self.open, self.ratio = False, 0.0
+        self.open, self.ratio, self.missed = False, 0.0, True
 
     def prepare(self, run: Run) -> None:
-        sides = SIDES[self.settings.apply_to]
-        entries = [entry for entry in run.table.values() if entry.negative in sides and entry.tokens]
-        if not entries:
-            raise ValueError(
-                f"Region Attention applies to {self.settings.apply_to}, but this sampler has no such conditioning with "
-                "text; choose another apply_to, or a sampler or guider that has one."
-            )
+        entries = self._entries(run)
         for region in self.regions:
             _check_batch(region, run)
             found = {entry.key: rows for entry in entries if (rows := rows_of(region.phrase, entry, region.occurrence))}
             if not found:
                 explain(region.phrase, entries, region.occurrence)
             for key, rows in found.items():
-                self.rows.setdefault(key, []).append((region, rows))
+                self.rows.setdefault(key, []).extend([] if region.off else [(region, rows)])
+
+    def _entries(self, run: Run) -> list[Entry]:
+        """The conditionings in which phrases are placed."""
+        side = self.settings.apply_to
+        entries = [entry for entry in run.table.values() if entry.negative in SIDES[side] and entry.tokens]
+        if not entries:
+            raise ValueError(
+                f"apply_to is {side}, but this sampler has no such conditioning with text; choose another apply_to, or "
+                "a sampler or guider that has one."
+            )
+        if _skips_negative(run.guider) and all(entry.negative for entry in entries):
+            raise ValueError(
+                f"apply_to is {side}, but at CFG 1 the sampler leaves the negative prompt out; raise the CFG, or "
+                "choose another apply_to."
+            )
+        return entries
 
     def step(self, run: Run) -> None:
         self.open = self.settings.window.contains(run.sigma, run.sampling)
+        self.missed = self.missed and not self.open
         self.ratio = noise_ratio(run.sigma, isinstance(run.sampling, CONST))
+
+    def idle(self, run: Run) -> str:
+        if self.missed:
+            return MISSED
+        dark = [f"'{region.phrase}'" for region in self.regions if region.off]
+        return BLACK.format(f"The mask of {', '.join(dark)}") if dark else ""
 
     def wants(self, site: Site) -> bool:
         return self.open and site.block in self.blocks and not site.self_attention
 
     def look(self, look: Look) -> Tensor | None:
-        if look.entry.key not in self.rows:
+        if not self.rows.get(look.entry.key):
             return None
         std = joint_logit_std(look.every_q, look.every_k) if self.settings.std == "joint" else None
         return self.function(look.q, look.k, self._weights(look), self.ratio, std)
@@ -104,6 +124,12 @@ class RegionBias(AttentionEffect):
         """(B or 1, frames * h * w) of a region, cut to the entry's area."""
         mask = cut_to_area(region.mask, look.entry.area, look.run.noise_shape)
         return cells(mask, look.site.grid).flatten(1).repeat(1, look.site.frames)
+
+
+def _skips_negative(guider: CFGGuider) -> bool:
+    """As the host's own guiders do at CFG 1, unless a node forbids it."""
+    own = type(guider).predict_noise is CFGGuider.predict_noise
+    return own and isclose(guider.cfg, 1.0) and not guider.model_options.get("disable_cfg1_optimization")
 
 
 def _check_batch(region: Region, run: Run) -> None:

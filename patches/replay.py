@@ -89,7 +89,7 @@ class Replay(Effect):
     node = "Load Guidance"
 
     def __init__(self, guidance: Guidance, scale: float) -> None:
-        self.guidance, self.scale = guidance, scale
+        self.guidance, self.scale, self.used = guidance, scale, False
 
     def prepare(self, run: Run) -> None:
         stored = self.guidance.edits.shape[1:]
@@ -99,9 +99,13 @@ class Replay(Effect):
                 f"was saved at, with one picture or as many as are sampled."
             )
 
+    def idle(self, run: Run) -> str:
+        return "" if self.used else "This run has none of the noise levels of the stored edits, so it did nothing."
+
     def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
         sigmas = self.guidance.sigmas
         nearest = min(range(len(sigmas)), key=lambda i: abs(sigmas[i] - run.sigma))
         if not min(sigmas) * 0.9 <= run.sigma <= max(sigmas) * 1.1:  # outside of the concepts' windows
             return denoised
+        self.used = True
         return denoised - self.scale * ratio_of(run) * self.guidance.edits[nearest].to(denoised)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from ..attention.phrases import Tag
 from .track import KEY
@@ -21,10 +22,17 @@ class Entry:
     """Its words, or None if they were not tracked."""
     area: tuple[int, int, int, int] | None
     """(h, w, y, x) in latent cells, or None for the whole picture."""
+    first: float = inf
+    """The noise level from which it acts, and `last` where it ends (the host's timestep ranges)."""
+    last: float = 0.0
 
     @property
     def key(self) -> tuple[str, object]:
         return self.name, self.uuid
+
+    def acts(self, sigma: float) -> bool:
+        """Whether it takes part at a noise level, which a schedule gives to seven digits."""
+        return self.last * (1 - 1e-6) <= sigma <= self.first * (1 + 1e-6)
 
     @property
     def negative(self) -> bool:
@@ -44,7 +52,8 @@ def table(conds: dict[str, list[dict]]) -> dict[tuple[str, object], Entry]:
             text = cond.get("model_conds", {}).get("c_crossattn")
             owner = owners.setdefault(id(text), cond)
             tokens = 0 if text is None else text.cond.shape[1]
-            entry = Entry(name, cond["uuid"], tokens, owner.get(KEY), _area(cond.get("area")))
+            times = float(cond.get("timestep_start", inf)), float(cond.get("timestep_end", 0.0))
+            entry = Entry(name, cond["uuid"], tokens, owner.get(KEY), _area(cond.get("area")), *times)
             entries.setdefault(entry.key, entry)
     return entries
 

@@ -50,7 +50,7 @@ class Effect:
         """The run ended without error or interrupt; `samples` is the latent it returns."""
 
     def idle(self, run: Run) -> str:
-        """After the run: why this effect did nothing in it, or ''. A neutral setting is no reason to speak."""
+        """After the run: a sentence on what had no effect in it, or ''. A neutral setting is no reason to speak."""
         return ""
 
 
@@ -124,7 +124,7 @@ def attach(model: ModelPatcher, make: Callable[[], Effect]) -> ModelPatcher:
         with speaking(effect.node):
             effect.finish(run, samples)
         if why := effect.idle(run):
-            logging.getLogger(__name__).warning("%s did nothing in this run: %s", effect.node, why)
+            logging.getLogger(__name__).warning("%s: %s", effect.node, why)
         return samples
 
     patched = model.clone()

@@ -15,11 +15,11 @@ from .concept_attention import ConceptAttention
 from .concepts import Concept, concept_rows
 from .families import sites_of
 from .maps import Edits, Maps
-from .masks import check_count, on_latent
+from .masks import BLACK, check_count, on_latent
 from .rows import table
 from .run import Effect, Run, attach
 from .track import KEY
-from .window import Window
+from .window import MISSED, Window
 
 OUTSIDE = ("off", "source")
 UNCOND = ("empty_negative_prompt", "negative", "middle", "positive")
@@ -46,7 +46,7 @@ def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: Semantic
     Source 002: SEGA (arXiv:2301.12247) and LEDITS++ (arXiv:2311.16711) masks. ValueError: masks of kind 'ledits' need
     attention that can be reached.
     """
-    maps, active = Maps(), tuple(concept for concept in concepts if not concept.off)
+    maps, active = Maps(), tuple(concept for concept in concepts if not concept.neutral)
     if not active:
         return model.clone(), maps
     if settings.mask == "ledits":
@@ -71,10 +71,12 @@ class Semantic(Effect):
         self.kept = [0.0] * len(concepts)
         self.counts = [0] * len(concepts)
         self.edits: list[tuple[float, Tensor]] = []
+        self.ran: set[int] = set()
+        """Numbers of the concepts that were computed in some step."""
 
     def start(self, run: Run) -> None:
         if "context_handler" in run.guider.model_options:
-            raise ValueError("Semantic Guidance cannot work in context windows; remove the context window node.")
+            raise ValueError("It cannot work in context windows; remove the context window node.")
         if self.settings.mask == "ledits":
             self.attention = ConceptAttention(self.names)
             run.effects.append(self.attention)
@@ -82,7 +84,7 @@ class Semantic(Effect):
 
     def prepare(self, run: Run) -> None:
         if len(run.noise_shape) < 4:
-            raise ValueError("Semantic Guidance edits pictures and videos, not sound or shapes; remove it here.")
+            raise ValueError("It edits pictures and videos, not sound or shapes; leave it out here.")
         given = {name: run.given[name] for name in ("latent_image", "denoise_mask", "seed")}
         self.rows = [concept_rows(run, concept, run.given["noise"], **given) for concept in self.concepts]
         self.masks = [_on_latent(concept.mask, run) for concept in self.concepts]
@@ -129,6 +131,14 @@ class Semantic(Effect):
         shares = area.reshape(*area.shape[:2], -1, *area.shape[-2:]).mean(2)
         self.maps.add(Edits(names, shares, sigmas, edits, samples.cpu(), run.pixels))
 
+    def idle(self, run: Run) -> str:
+        still = [(i, concept) for i, concept in enumerate(self.concepts) if i not in self.ran]
+        dark = [f"'{_name(i, concept)}'" for i, concept in still if concept.dark]
+        missed = [f"'{_name(i, concept)}'" for i, concept in still if not concept.dark]
+        says = [BLACK.format(f"The mask of {', '.join(dark)}")] if dark else []
+        says += [f"Of {', '.join(missed)}: {MISSED}"] if missed else []
+        return " ".join(says)
+
     def _advance(self, run: Run) -> None:
         """Momentum moves on once per step of the schedule, whatever the solver asks in between."""
         index = sum(sigma >= run.sigma * (1 - 1e-4) for sigma in run.sigmas) - 1  # of the last one reached
@@ -137,6 +147,8 @@ class Semantic(Effect):
             self.index, self.nu = index, self.following
 
     def _runs(self, concept: Concept, run: Run) -> bool:
+        if concept.dark:
+            return False
         if self.settings.outside == "source":
             return not self._cooled(concept, run)
         return concept.window.contains(run.sigma, run.sampling)
@@ -149,6 +161,7 @@ class Semantic(Effect):
         warm = Window(concept.window.start, 1.0).contains(run.sigma, run.sampling)
         if self.names[i] not in run.predictions:
             return Part(None, concept.weight, warm, self._cooled(concept, run))
+        self.ran.add(i)
         psi = (base - run.predictions[self.names[i]]) * ((-concept.scale if concept.remove else concept.scale) / ratio)
         mask = self._mask(i, psi)
         if warm and self.fresh:

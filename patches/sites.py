@@ -55,8 +55,8 @@ class UNetSites:
         whole = given["q"].shape[0] == batch and given["q"].shape[-2] == h * w
         if text and not whole:
             raise ValueError(
-                "Region Attention and Attention Capture cannot act beside a node that changes the batch or the tokens "
-                "inside cross-attention, such as Attention Couple; remove one of them."
+                "It cannot act beside a node that changes the batch or the tokens inside cross-attention, such as "
+                "Attention Couple; remove one of them."
             )
         if text:
             return Site(block, (h, w))

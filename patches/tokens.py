@@ -92,8 +92,8 @@ class TokenPlaces:
         before, picture, after = tokens[:, :first], tokens[:, first : first + count], tokens[:, first + count :]
         if picture.shape[1] != count:
             raise ValueError(
-                "Infusion Bias cannot tell which tokens are the picture's, as another node takes some out or shrinks "
-                "them; remove that node."
+                "It cannot tell which tokens are the picture's, as another node takes some out or shrinks them; remove "
+                "that node."
             )
         features = picture.mT.unflatten(2, (self.height, self.width))
         changed = change(site, features)

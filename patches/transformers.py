@@ -81,8 +81,8 @@ class JointSites(TransformerSites):
         frames = max(1, min(tokens // (h * w), most))  # fewer than sampled in a context window
         if tokens != self._padded(frames * h * w):
             raise ValueError(
-                "Region Attention and Attention Capture cannot tell where the text's and the picture's tokens are, as "
-                "another node adds tokens of its own, such as those of a reference or style image; remove that node."
+                "It cannot tell where the text's and the picture's tokens are, as another node adds tokens of its own, "
+                "such as those of a reference or style image; remove that node."
             )
         return Site(block, (h, w), slice(first, first + frames * h * w), slice(0, entry.tokens), frames=frames)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..attention.phrases import Rows, Tag, positions
+from ..attention.regions import Region
 from .rows import Entry
-from .track import read_tag
+from .track import KEY, read_tag
 
 
 def rows_of(phrase: str, entry: Entry, occurrence: int = 0) -> Rows:
@@ -26,6 +27,17 @@ def explain(phrase: str, entries: Iterable[Entry], occurrence: int = 0) -> None:
             f"{occurrence}; use 0 for all of them or a number up to {len(found)}."
         )
     raise ValueError(f"The text of '{phrase}' was cut off behind the encoder; use fewer words before it.")
+
+
+def check_phrases(regions: Iterable[Region], conditioning: list) -> None:
+    """ValueError: a region's phrase is in none of a CONDITIONING's prompts, or not as often as it asks."""
+    entries = [
+        Entry("positive", i, max(text.shape[1], options[KEY].rows if KEY in options else 0), options.get(KEY), None)
+        for i, (text, options) in enumerate(conditioning)
+    ]
+    for region in regions:
+        if not region.neutral and not any(rows_of(region.phrase, entry, region.occurrence) for entry in entries):
+            explain(region.phrase, entries, region.occurrence)
 
 
 def _occurrences(phrase: str, tag: Tag | None) -> list[Rows]:

@@ -51,7 +51,7 @@ def test_image_weights(comfy, words, expected):
 @pytest.mark.parametrize("wrong", ["x", "1,5x", "1.2.3", "nan", "inf", "²", "--1", "1e"])
 def test_words_that_are_no_numbers(comfy, wrong):
     with pytest.raises(
-        ValueError, match=r"' in image_weights is not a number; write one for each picture, such as '.*'\.$"
+        ValueError, match=r"' in image_weights is not a number from -1000 to 1000; write such as '.*'\.$"
     ):
         infuse(image_weights=f"1 {wrong}")
 
