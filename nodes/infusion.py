@@ -7,6 +7,7 @@ import re
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..attention.quote import short
 from ..patches.features import NUMBER, PRESETS
 from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
 from ..patches.window import Window
@@ -94,7 +95,7 @@ def numbers(text: str) -> tuple[float, ...]:
     wrong = [word for word in words if not re.fullmatch(NUMBER, word.lower())]
     if wrong:
         raise ValueError(
-            f"'{wrong[0]}' in image_weights is not a number; write one for each picture, such as '1, 0.5, 1'."
+            f"'{short(wrong[0])}' in image_weights is not a number; write one for each picture, such as '1, 0.5, 1'."
         )
     return tuple(map(float, words))
 

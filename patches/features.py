@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..attention.quote import short
+
 if TYPE_CHECKING:
     from .places import Places
 
@@ -64,7 +66,7 @@ def _sites(part: str, real: dict[str, int]) -> dict[str, float]:
     if not numbers or numbers[-1] >= real.get(kind, 0):
         known = ", ".join(f"{name}.0-{count - 1}" if count > 1 else name for name, count in real.items())
         raise ValueError(
-            f"'{part}' is no site of this model; it has {known}, each with a weight as in '{_example(real)}'."
+            f"'{short(part)}' is no site of this model; it has {known}, each with a weight as in '{_example(real)}'."
         )
     return {f"{kind}.{i}": float(weight or 1) for i in numbers}
 

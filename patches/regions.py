@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..attention.bias import FUNCTIONS, Placed, Weights, weigh
 from ..attention.cells import cells
+from ..attention.quote import short
 from ..attention.regions import Region
 from ..attention.scores import joint_logit_std
 from ..attention.strength import noise_ratio
@@ -108,9 +109,9 @@ class RegionBias(AttentionEffect):
 
 def _check_batch(region: Region, run: Run) -> None:
     masks = region.mask.shape[0]
-    check_count(region.mask, run.noise_shape[0], f"The mask of '{region.phrase}'")
+    check_count(region.mask, run.noise_shape[0], f"The mask of '{short(region.phrase)}'")
     if masks > 1 and "context_handler" in run.guider.model_options:
         raise ValueError(
-            f"The mask of '{region.phrase}' holds {masks} pictures, which context windows cut apart; "
+            f"The mask of '{short(region.phrase)}' holds {masks} pictures, which context windows cut apart; "
             "use one mask for all of them, or remove the context window node."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..attention.phrases import Rows, Tag, positions
+from ..attention.quote import short
 from .rows import Entry
 from .track import read_tag
 
@@ -22,10 +23,10 @@ def explain(phrase: str, entries: Iterable[Entry], occurrence: int = 0) -> None:
     found = max((_occurrences(phrase, tag) for tag in tags), key=len) or positions(phrase, tags[0])
     if occurrence > len(found):
         raise ValueError(
-            f"The phrase '{phrase}' stands {len(found)} times in the prompt, but the region asks for occurrence "
+            f"The phrase '{short(phrase)}' stands {len(found)} times in the prompt, but the region asks for occurrence "
             f"{occurrence}; use 0 for all of them or a number up to {len(found)}."
         )
-    raise ValueError(f"The text of '{phrase}' was cut off behind the encoder; use fewer words before it.")
+    raise ValueError(f"The text of '{short(phrase)}' was cut off behind the encoder; use fewer words before it.")
 
 
 def _occurrences(phrase: str, tag: Tag | None) -> list[Rows]:
