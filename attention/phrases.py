@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 
-from .words import content_words, is_word_char, plain
-
-Rows = tuple[int, ...]
-
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff]")
-"""Scripts written without spaces (Thai, Lao, Burmese, Khmer, Chinese, Japanese): every character may end a word."""
+from .letters import UNKNOWN, Letters, Rows, occurrences, read
+from .quote import listed, short
+from .words import content_words, plain
 
 
 @dataclass(frozen=True)
@@ -30,6 +26,18 @@ class Encoder:
     name: str
     pieces: tuple[Piece, ...]
 
+    @cached_property
+    def letters(self) -> Letters:
+        return read((piece.text, piece.row) for piece in self.pieces)
+
+    @cached_property
+    def bare(self) -> Letters:
+        return self.letters.without_punctuation()
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        return self.letters.words()
+
 
 @dataclass(frozen=True)
 class Tag:
@@ -38,33 +46,30 @@ class Tag:
     encoders: tuple[Encoder, ...]
     rows: int
 
+    @cached_property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """The words that reach cross-attention, in order and with repeats, of each encoder that saw another text."""
+        named = [encoder.words for encoder in self.encoders if any(word != UNKNOWN for word in encoder.words)]
+        return tuple({"".join(text): text for text in named}.values())
 
-@dataclass(frozen=True)
-class _Letters:
-    """Text without whitespace: characters, the rows of each, and the indices that whitespace stood before."""
-
-    text: str
-    rows: tuple[Rows, ...]
-    gaps: frozenset[int]
-
-    def edge(self, i: int) -> bool:
-        """Whether a word may begin or end before character i."""
-        if i in self.gaps or i in (0, len(self.text)):
-            return True
-        left, right = self.text[i - 1], self.text[i]
-        glued = is_word_char(left) and is_word_char(right)
-        return not glued or bool(_UNSPACED.match(left) or _UNSPACED.match(right))
+    @cached_property
+    def lost(self) -> bool:
+        """There are words, but nobody knows which rows they have."""
+        rows = [piece.row for encoder in self.encoders for piece in encoder.pieces]
+        return bool(rows) and all(row is None for row in rows)
 
 
 def positions(phrase: str, tag: Tag) -> list[Rows]:
     """Every occurrence of a phrase, each as the rows of the conditioning tensor that hold it.
 
-    phrase: words as in the prompt, in any case; weights and escapes are read as the prompt's are.
+    phrase: words as in the prompt, in any case; weights and escapes are read as the prompt's are. Where it does not
+    stand so in a text, punctuation is passed over: 'long hair' is found in 'long_hair', 'saber fate' in 'saber (fate)'.
     Where several encoders see the prompt (SDXL, SD3), an occurrence joins the rows that it has in each.
     ValueError: the phrase is empty, is not in the prompt, or is in no text that reaches cross-attention.
     """
     wanted = _wanted(phrase)
-    found = [(encoder.name, _occurrences(wanted, _letters(encoder.pieces))) for encoder in tag.encoders]
+    bare = wanted.without_punctuation()
+    found = [(e.name, occurrences(wanted, e.letters) or occurrences(bare, e.bare)) for e in tag.encoders]
     hits = [(name, rows) for name, rows in found if rows]
     reached = [[row for row in rows if row] for _, rows in hits]
     reached = [rows for rows in reached if rows]
@@ -77,7 +82,7 @@ def positions(phrase: str, tag: Tag) -> list[Rows]:
 
 def words(tag: Tag) -> list[str]:
     """The words that reach cross-attention, lower case, each once and in order."""
-    return list(dict.fromkeys(word for encoder in tag.encoders for word in _words(_letters(encoder.pieces))))
+    return list(dict.fromkeys(word for text in tag.texts for word in text if word != UNKNOWN))
 
 
 def prompt_content_words(tag: Tag) -> list[str]:
@@ -85,79 +90,31 @@ def prompt_content_words(tag: Tag) -> list[str]:
     return content_words(words(tag))
 
 
-def _wanted(phrase: str) -> _Letters:
+def _wanted(phrase: str) -> Letters:
     if "embedding:" in phrase:
         raise ValueError(
-            f"The phrase '{phrase}' names an embedding, which has no words to look for; use words of the prompt."
+            f"The phrase '{short(phrase)}' names an embedding, which has no words to look for; use words of the prompt."
         )
-    text = unicodedata.normalize("NFKC", plain(phrase))
-    wanted = _letters((Piece(text, None),))
+    wanted = read([(plain(phrase), None)])
     if not wanted.text:
         raise ValueError("The phrase is empty; type words of the prompt.")
     return wanted
 
 
-def _letters(pieces: tuple[Piece, ...]) -> _Letters:
-    raw = b"".join(piece.text.encode("utf-8", "surrogateescape") for piece in pieces)
-    owner = [piece.row for piece in pieces for _ in piece.text.encode("utf-8", "surrogateescape")]
-    text, rows, gaps, at = [], [], set(), 0
-    for char in raw.decode("utf-8", "surrogateescape"):
-        size = len(char.encode("utf-8", "surrogateescape"))
-        own = tuple(dict.fromkeys(row for row in owner[at : at + size] if row is not None))
-        at += size
-        for part in unicodedata.normalize("NFKC", char).casefold():
-            if part.isspace():
-                gaps.add(len(text))
-            else:
-                text.append(part)
-                rows.append(own)
-    return _Letters("".join(text), tuple(rows), frozenset(gaps))
-
-
-def _occurrences(wanted: _Letters, prompt: _Letters) -> list[Rows]:
-    """Rows of each place where the phrase stands as whole words; empty where the text never reaches cross-attention."""
-    found, size = [], len(wanted.text)
-    start = prompt.text.find(wanted.text)
-    while start >= 0:
-        whole = _same_words(wanted, prompt, start)
-        if whole:
-            found.append(tuple(sorted({row for rows in prompt.rows[start : start + size] for row in rows})))
-        start = prompt.text.find(wanted.text, start + (size if whole else 1))
-    return found
-
-
-def _same_words(wanted: _Letters, prompt: _Letters, start: int) -> bool:
-    """'cat' is not in 'concatenate', 'a part' is not 'apart', and the other way round."""
-    if not (prompt.edge(start) and prompt.edge(start + len(wanted.text))):
-        return False
-    for i in range(1, len(wanted.text)):
-        letters = wanted.text[i - 1].isalpha() and wanted.text[i].isalpha()
-        if i in wanted.gaps and not prompt.edge(start + i):
-            return False
-        if i not in wanted.gaps and letters and start + i in prompt.gaps:
-            return False
-    return True
-
-
-def _words(prompt: _Letters) -> list[str]:
-    """Words with at least one row, without punctuation."""
-    edges = [i for i in range(len(prompt.text) + 1) if prompt.edge(i)]
-    spans = [(a, b) for a, b in zip(edges, edges[1:], strict=False) if any(prompt.rows[a:b])]
-    return [prompt.text[a:b] for a, b in spans if is_word_char(prompt.text[a])]
-
-
 def _why_not(phrase: str, tag: Tag, seen_by: list[str]) -> str:
-    reachable = words(tag)
-    if seen_by and reachable:
+    if seen_by and tag.texts:
         return (
-            f"The phrase '{phrase}' is only in the text of the encoder {' and '.join(seen_by)}, which this model's "
-            f"cross-attention never sees; write it into the text that it sees: {', '.join(reachable)}."
+            f"The phrase '{short(phrase)}' is only in the text of the encoder {' and '.join(seen_by)}, which this "
+            f"model's cross-attention never sees; write it into the text that it sees: {_readable(tag)}."
         )
-    rows = [piece.row for encoder in tag.encoders for piece in encoder.pieces]
-    if rows and not any(row is not None for row in rows):
+    if tag.lost:
         return (
-            f"The phrase '{phrase}' cannot be placed, because Track Phrases does not know which rows this text encoder "
-            "gives to which words; use a text encoder of SD1, SD2, SDXL, SD3, Flux or one T5 or LLM without images."
+            f"The phrase '{short(phrase)}' cannot be placed, because Track Phrases does not know which rows this text "
+            "encoder gives to which words; use a text encoder of SD1, SD2, SDXL, SD3, Flux or one T5 or LLM without "
+            "images."
         )
-    listed = ", ".join(reachable) if reachable else "none, it is empty"
-    return f"The phrase '{phrase}' is not in the prompt; use its words in their order: {listed}."
+    return f"The phrase '{short(phrase)}' is not in the prompt; use its words in their order: {_readable(tag)}."
+
+
+def _readable(tag: Tag) -> str:
+    return "; ".join(map(listed, tag.texts)) or "none, it is empty"

@@ -10,6 +10,7 @@ from torch import Tensor
 from .captured import Captured
 from .maps import aggregate
 from .presence import FOUND, presence
+from .quote import listed, short
 from .refine import refine
 from .threshold import Threshold, mask
 
@@ -48,7 +49,7 @@ def read_out(captured: Captured, phrases: tuple[str, ...], size: tuple[int, int]
     phrases = phrases or captured.phrases
     missing = [phrase for phrase in phrases if phrase not in captured.words]
     if missing:
-        raise ValueError(f"'{missing[0]}' was not captured; captured are: {', '.join(captured.words)}.")
+        raise ValueError(f"'{short(missing[0])}' was not captured; captured are: {listed(captured.words)}.")
     if how.refine and captured.self_attention is None:
         raise ValueError(
             "Refinement needs the self-attention of an SD1, SD2 or SDXL model, which Attention Capture records only "

@@ -29,18 +29,54 @@ def plain(text: str) -> str:
 
 
 def _unweighted(text: str) -> str:
-    parts = _outer_brackets(text)
-    return "".join(_unweighted(_content(part)) if _bracketed(part) else part for part in parts)
+    """Takes brackets and their weights off from the outside inwards, each level as the host reads it."""
+    closing, colons = _brackets(text)
+    kept, spans = [], [(0, len(text))]
+    while spans:
+        start, stop = spans.pop()
+        opening = _opening(text, start, stop)
+        kept.append(text[start:opening])
+        if opening == stop:
+            continue
+        end = min(closing.get(opening, stop) + 1, stop)
+        spans.append((end, stop))
+        if text[end - 1] == ")":  # also one that belongs to a bracket within: an open bracket ends with the text
+            spans.append((opening + 1, _before_weight(text, opening + 1, end - 1, colons)))
+        else:
+            kept.append(text[opening:end])
+    return "".join(kept)
 
 
-def _bracketed(part: str) -> bool:
-    return len(part) >= 2 and part[0] == "(" and part[-1] == ")"
+def _brackets(text: str) -> tuple[dict[int, int], dict[int, int]]:
+    """Indices: opening bracket -> its closing one, and closing bracket -> the colon of a weight before it, or -1."""
+    closing, colons, opened, colon = {}, {}, [], -1
+    for i, char in enumerate(text):
+        if char == ":":
+            colon = i
+        elif char == "(":
+            opened.append(i)
+            colon = -1
+        elif char == ")":
+            colons[i], colon = colon, -1
+            if opened:
+                closing[opened.pop()] = i
+    return closing, colons
 
 
-def _content(part: str) -> str:
-    inner = part[1:-1]
-    before, _, weight = inner.rpartition(":")
-    return before if before and _is_number(weight) else inner
+def _opening(text: str, start: int, stop: int) -> int:
+    """The first bracket that opens a group, or `stop`; one behind a surplus ')' only pays for that."""
+    surplus = 0
+    for i in range(start, stop):
+        if text[i] == "(" and surplus == 0:
+            return i
+        surplus += (text[i] == ")") - (text[i] == "(")
+    return stop
+
+
+def _before_weight(text: str, start: int, stop: int, colons: dict[int, int]) -> int:
+    """Where the content of a bracket ends: before ':1.2', if anything stands before that."""
+    colon = colons[stop]
+    return colon if colon > start and _is_number(text[colon + 1 : stop]) else stop
 
 
 def _is_number(text: str) -> bool:
@@ -49,19 +85,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _outer_brackets(text: str) -> list[str]:
-    """Splits at the outermost brackets, which stay on their parts."""
-    parts, depth = [""], 0
-    for char in text:
-        if char == "(" and depth == 0:
-            parts.append("")
-        parts[-1] += char
-        depth += (char == "(") - (char == ")")
-        if char == ")" and depth == 0:
-            parts.append("")
-    return [part for part in parts if part]
 
 
 def is_word_char(char: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ..attention.quote import listed, short
 from .region_table import RGB, Line, write_colour
 
 SMALLEST = 0.01  # share of the area from which a colour counts as painted (source 003)
@@ -112,9 +113,9 @@ def _thinned(palette: Palette, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _too_few(lines: list[Line], painted: list[RGB], palette: Palette, tolerance: int) -> str:
     line = [line for line in lines if not line.colour][len(painted)]
-    after = f" after {', '.join(map(write_colour, painted))}" if painted else ""
+    after = f" after {listed([write_colour(colour) for colour in painted])}" if painted else ""
     return (
-        f"Line {line.number} '{line.phrase}' names no colour and finds none left{after}; the picture has "
+        f"Line {line.number} '{short(line.phrase)}' names no colour and finds none left{after}; the picture has "
         f"{_listed(palette, tolerance)}, and the background and named ones are not handed out: paint one more, over "
         "1 % of the picture."
     )
@@ -122,7 +123,7 @@ def _too_few(lines: list[Line], painted: list[RGB], palette: Palette, tolerance:
 
 def _nowhere(line: Line, palette: Palette, tolerance: int) -> str:
     return (
-        f"Line {line.number} '{line.phrase}' asks for {write_colour(line.colour)}, but the picture has "
+        f"Line {line.number} '{short(line.phrase)}' asks for {write_colour(line.colour)}, but the picture has "
         f"{_listed(palette, tolerance)}; name one of these, or raise the tolerance."
     )
 

@@ -8,7 +8,8 @@ from comfy_api.latest import io
 from ..patches.track import track_phrases
 from .inputs import CATEGORY
 from .node import Node
-from .split import load_pipeline, split
+from .pipeline import load_pipeline
+from .split import split
 
 
 class TrackPhrases(Node):
@@ -58,17 +59,24 @@ class SplitSubjectScene(Node):
                 )
             ],
             outputs=[
-                io.String.Output("subject", tooltip="What stands before the preposition, without 'a photo of'."),
+                io.String.Output(
+                    "subject", tooltip="What stands before the preposition, without 'a photo of' and its action."
+                ),
                 io.String.Output("scene", tooltip="What follows it; empty if there is none."),
                 io.String.Output("content_words", tooltip="The words that name something to see, comma separated."),
                 io.String.Output("method", tooltip="What found them: a spaCy pipeline, its tokenizer, or no spaCy."),
+                io.String.Output(
+                    "action",
+                    tooltip="What the subject does, such as 'reading a book'. Only a spaCy pipeline tells; else it is "
+                    "empty and the verb stays in the subject.",
+                ),
             ],
         )
 
     @classmethod
     def execute(cls, text: str) -> io.NodeOutput:
         parts = split(text, load_pipeline())
-        return io.NodeOutput(parts.subject, parts.scene, ", ".join(parts.content), parts.method)
+        return io.NodeOutput(parts.subject, parts.scene, ", ".join(parts.content), parts.method, parts.action)
 
 
 NODES = [TrackPhrases, SplitSubjectScene]

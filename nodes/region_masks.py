@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ..attention.quote import listed
 from ..attention.regions import Region
 from .region_table import Line
 
@@ -19,7 +20,7 @@ def one_per_line(masks: Tensor, lines: list[Line]) -> Tensor:
     """Masks (lines, H, W) as (lines, 1, H, W)."""
     if len(masks) != len(lines):
         raise ValueError(
-            f"There are {len(masks)} masks for {len(lines)} lines ({', '.join(line.phrase for line in lines)}); "
+            f"There are {len(masks)} masks for {len(lines)} lines ({listed([line.phrase for line in lines])}); "
             "give one line per mask."
         )
     return masks[:, None]

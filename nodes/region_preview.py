@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from comfy_api.latest import io, ui
 from torch import Tensor
 
+from ..attention.quote import short
 from ..attention.regions import Region
 from .inputs import CATEGORY
 from .node import Node
@@ -87,7 +88,7 @@ def _check(regions: tuple[Region, ...], batch: int) -> None:
     for region in regions:
         if len(region.mask) not in (1, batch):
             raise ValueError(
-                f"The mask of '{region.phrase}' holds {len(region.mask)} pictures, but the latent {batch}; "
+                f"The mask of '{short(region.phrase)}' holds {len(region.mask)} pictures, but the latent {batch}; "
                 "use one mask for all of them, or one for each."
             )
 

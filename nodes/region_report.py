@@ -6,6 +6,7 @@ from torch import Tensor
 
 from ..attention.cells import cells
 from ..attention.phrases import Rows, Tag, positions
+from ..attention.quote import short
 from ..attention.regions import Region
 from ..patches.track import read_tag
 
@@ -27,12 +28,12 @@ def covered(masks: Tensor) -> tuple[list[float], float, float]:
 def caption(region: Region, share: float) -> str:
     """One line for a legend."""
     outside = f", outside {region.outside:g}" if region.outside else ""
-    return f"{region.phrase}: strength {region.strength:g}{outside}, {share:.0%} of the picture"
+    return f"{short(region.phrase)}: strength {region.strength:g}{outside}, {share:.0%} of the picture"
 
 
 def describe(region: Region, share: float, latent: tuple[int, int], conditioning: list | None) -> list[str]:
     """Lines about one region; `latent` is (h, w), `share` the part of the picture that it covers, 0..1."""
-    lines = [f"{region.phrase}: strength {region.strength:g}, outside {region.outside:g}, covers {share:.1%}"]
+    lines = [f"{short(region.phrase)}: strength {region.strength:g}, outside {region.outside:g}, covers {share:.1%}"]
     if conditioning is not None:
         lines.append(f"tokens: {tokens(region, conditioning)}")
     counts = {level: (cell_count(region.mask, grid), grid) for level, grid in grids(latent).items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..attention.quote import short
+
 FORM = "phrase | strength | outside | #rrggbb"
 RGB = tuple[int, int, int]
 
@@ -39,7 +41,7 @@ def read_table(text: str, strength: float, outside: float) -> list[Line]:
 def read_colour(text: str) -> RGB:
     """'#rrggbb' as three numbers 0..255."""
     if not re.fullmatch("#[0-9a-fA-F]{6}", text.strip()):
-        raise ValueError(f"'{text}' is not a colour; write # and six hexadecimal digits, such as #ff8800.")
+        raise ValueError(f"'{short(text)}' is not a colour; write # and six hexadecimal digits, such as #ff8800.")
     return tuple(bytes.fromhex(text.strip()[1:]))
 
 
@@ -52,11 +54,15 @@ def _read(number: int, row: str, defaults: tuple[float, float]) -> Line:
     colours = [field for field in fields if field.startswith("#")]
     numbers = [field for field in fields if not field.startswith("#")]
     if not phrase:
-        raise ValueError(f"Line {number} '{row}' has no phrase; begin it with words of the prompt, as in '{FORM}'.")
+        raise ValueError(
+            f"Line {number} '{short(row)}' has no phrase; begin it with words of the prompt, as in '{FORM}'."
+        )
     if len(colours) > 1 or len(numbers) > 2:
-        raise ValueError(f"Line {number} '{row}' has too many fields; write at most '{FORM}'.")
+        raise ValueError(f"Line {number} '{short(row)}' has too many fields; write at most '{FORM}'.")
     if colours and not re.fullmatch("#[0-9a-fA-F]{6}", colours[0]):
-        raise ValueError(f"Line {number} '{row}' has no colour in '{colours[0]}'; write # and six digits: #ff8800.")
+        raise ValueError(
+            f"Line {number} '{short(row)}' has no colour in '{short(colours[0])}'; write # and six digits: #ff8800."
+        )
     given = [_number(number, row, field) if field else None for field in [*numbers, "", ""][:2]]
     strength, outside = (default if value is None else value for value, default in zip(given, defaults, strict=True))
     return Line(number, phrase, strength, outside, read_colour(colours[0]) if colours else None)
@@ -65,7 +71,7 @@ def _read(number: int, row: str, defaults: tuple[float, float]) -> Line:
 def _number(number: int, row: str, field: str) -> float:
     if not re.fullmatch(r"\d*\.?\d+|\d+\.", field) or float(field) > _MOST:
         raise ValueError(
-            f"Line {number} '{row}' has '{field}' where a strength from 0 to {_MOST:g} belongs; "
+            f"Line {number} '{short(row)}' has '{short(field)}' where a strength from 0 to {_MOST:g} belongs; "
             f"write it as in 'red cat | 0.5', and a colour with a # before it."
         )
     return float(field)

@@ -11,9 +11,8 @@ from comfy.model_patcher import ModelPatcher
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..attention.quote import listed, short
 from ..patches.maps import Maps
-
-LONGEST = 40  # characters of a value that an error shows
 
 
 def checked(schema: io.Schema, values: dict[str, object]) -> dict[str, object]:
@@ -63,7 +62,7 @@ def _range(spec: io.Input) -> str:
 
 def _choice(spec: io.Input, value: object) -> str:
     if value not in spec.options:
-        raise ValueError(f"{spec.id} is {_shown(value)}, but it must be one of: {', '.join(spec.options)}.")
+        raise ValueError(f"{spec.id} is {_shown(value)}, but it must be one of: {listed(spec.options)}.")
     return value
 
 
@@ -140,5 +139,4 @@ def _form(value: object) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, Integral | Real):
         return f"{value:g}"
-    text = repr(value) if isinstance(value, str) else f"of the kind {type(value).__name__}"
-    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+    return f"'{short(value)}'" if isinstance(value, str) else f"of the kind {type(value).__name__}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..attention.quote import short
+
 NUMBER = r"\d{1,6}"
 _PART = re.compile(rf"([a-z_]+)(?:\.({NUMBER})(?:\s*-\s*({NUMBER}))?)?")
 
@@ -18,7 +20,7 @@ def parse_blocks(text: str, real: list[str]) -> frozenset[str]:
         found = _PART.fullmatch(part)
         named = _named(*found.groups(), real) if found else set()
         if not named:
-            raise ValueError(f"Block '{part}' is not in this model; it has {summary(real)}.")
+            raise ValueError(f"Block '{short(part)}' is not in this model; it has {summary(real)}.")
         chosen |= named
     return frozenset(chosen or real)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..attention.quote import short
 from .blocks import NUMBER as COUNT
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def weight_of(word: str, where: str = "sites") -> float:
     """A number typed as a weight; ValueError: none, or one of a size that only breaks pictures."""
     if not re.fullmatch(NUMBER, word.lower()) or abs(float(word)) > LARGEST:
         limits = f"from -{LARGEST:g} to {LARGEST:g}"
-        raise ValueError(f"'{word[:20]}' in {where} is not a number {limits}; write such as '1, 0.5, 1'.")
+        raise ValueError(f"'{short(word)}' in {where} is not a number {limits}; write such as '1, 0.5, 1'.")
     return float(word)
 
 
@@ -75,7 +76,7 @@ def _sites(part: str, real: dict[str, int]) -> dict[str, float]:
     if not numbers or numbers[-1] >= real.get(kind, 0):
         known = ", ".join(f"{name}.0-{count - 1}" if count > 1 else name for name, count in real.items())
         raise ValueError(
-            f"'{part}' is no site of this model; it has {known}, each with a weight as in '{_example(real)}'."
+            f"'{short(part)}' is no site of this model; it has {known}, each with a weight as in '{_example(real)}'."
         )
     return {f"{kind}.{i}": weight_of(weight or "1") for i in numbers}
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..attention.bias import FUNCTIONS, Placed, Weights, weigh
 from ..attention.cells import cells
+from ..attention.quote import listed, short
 from ..attention.regions import Region
 from ..attention.scores import joint_logit_std
 from ..attention.strength import noise_ratio
@@ -98,8 +99,8 @@ class RegionBias(AttentionEffect):
     def idle(self, run: Run) -> str:
         if self.missed:
             return MISSED
-        dark = [f"'{region.phrase}'" for region in self.regions if region.off]
-        return BLACK.format(f"The mask of {', '.join(dark)}") if dark else ""
+        dark = [region.phrase for region in self.regions if region.off]
+        return BLACK.format(f"The mask of '{listed(dark)}'") if dark else ""
 
     def wants(self, site: Site) -> bool:
         return self.open and site.block in self.blocks and not site.self_attention
@@ -134,9 +135,9 @@ def _skips_negative(guider: CFGGuider) -> bool:
 
 def _check_batch(region: Region, run: Run) -> None:
     masks = region.mask.shape[0]
-    check_count(region.mask, run.noise_shape[0], f"The mask of '{region.phrase}'")
+    check_count(region.mask, run.noise_shape[0], f"The mask of '{short(region.phrase)}'")
     if masks > 1 and "context_handler" in run.guider.model_options:
         raise ValueError(
-            f"The mask of '{region.phrase}' holds {masks} pictures, which context windows cut apart; "
+            f"The mask of '{short(region.phrase)}' holds {masks} pictures, which context windows cut apart; "
             "use one mask for all of them, or remove the context window node."
         )

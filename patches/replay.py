@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..attention.quote import short
 from .maps import Edits
 from .run import Effect, Run, attach
 from .semantic import ratio_of
@@ -35,7 +36,9 @@ def save_guidance(edits: Edits, prefix: str) -> str:
         )
     output = folder_paths.get_output_directory()
     if not _inside(output, os.path.join(output, os.path.dirname(os.path.normpath(prefix)))):
-        raise ValueError(f"'{prefix}' lies outside of the output folder; name a place in it, such as 'guidance/edit'.")
+        raise ValueError(
+            f"'{short(prefix)}' lies outside of the output folder; name a place in it, such as 'guidance/edit'."
+        )
     folder, name, counter, *_ = folder_paths.get_save_image_path(prefix, output)
     path = os.path.join(folder, f"{name}_{counter:05}_.safetensors")
     sigmas = torch.tensor(edits.sigmas, dtype=torch.float64)
@@ -51,12 +54,13 @@ def guidance_path(name: str) -> str:
     path = os.path.realpath(os.path.join(base, plain))
     if base not in allowed or not _inside(base, path):
         raise ValueError(
-            f"'{name}' lies outside of the host's input and output folders; put the file into one of them and name it "
-            "there."
+            f"'{short(name)}' lies outside of the host's input and output folders; put the file into one of them and "
+            "name it there."
         )
     if not plain.endswith(".safetensors") or not os.path.isfile(path):
         raise ValueError(
-            f"There is no guidance file '{name}'; Save Guidance writes one, such as 'guidance/x.safetensors [output]'."
+            f"There is no guidance file '{short(name)}'; Save Guidance writes one, such as "
+            "'guidance/x.safetensors [output]'."
         )
     return path
 
@@ -69,7 +73,7 @@ def load_guidance(name: str) -> Guidance:
     except SafetensorError:  # not even a file of this format
         stored = {}
     if set(stored) != {"sigmas", "edits"} or not 0 < len(stored["sigmas"]) == len(stored["edits"]):
-        raise ValueError(f"'{name}' holds no guidance; choose a file of Save Guidance.")
+        raise ValueError(f"'{short(name)}' holds no guidance; choose a file of Save Guidance.")
     return Guidance(tuple(stored["sigmas"].tolist()), stored["edits"])
 
 

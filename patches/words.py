@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..attention.phrases import Rows, Tag, positions
+from ..attention.quote import short
 from ..attention.regions import Region
 from .rows import Entry
 from .track import KEY, read_tag
@@ -23,10 +24,10 @@ def explain(phrase: str, entries: Iterable[Entry], occurrence: int = 0) -> None:
     found = max((_occurrences(phrase, tag) for tag in tags), key=len) or positions(phrase, tags[0])
     if occurrence > len(found):
         raise ValueError(
-            f"The phrase '{phrase}' stands {len(found)} times in the prompt, but the region asks for occurrence "
+            f"The phrase '{short(phrase)}' stands {len(found)} times in the prompt, but the region asks for occurrence "
             f"{occurrence}; use 0 for all of them or a number up to {len(found)}."
         )
-    raise ValueError(f"The text of '{phrase}' was cut off behind the encoder; use fewer words before it.")
+    raise ValueError(f"The text of '{short(phrase)}' was cut off behind the encoder; use fewer words before it.")
 
 
 def check_phrases(regions: Iterable[Region], conditioning: list) -> None:

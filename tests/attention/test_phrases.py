@@ -37,11 +37,11 @@ def test_rows_of_each_occurrence(phrase, rows):
 
 
 @pytest.mark.parametrize(
-    "phrase", ["con", "ate", "redcat", "the", "concat enate", "cat concatenate", "r ed", "cat red"]
+    "phrase", ["con", "ate", "redcat", "the", "concat enate", "concatenate cat black red", "r ed", "cat red"]
 )
 def test_whole_words_in_order_only(phrase):
     text = CAT.replace("the |", "")
-    with pytest.raises(ValueError, match=r"not in the prompt.*a, red, cat, concatenate, black"):
+    with pytest.raises(ValueError, match=r"not in the prompt.*a, red, cat, concatenate, cat, black"):
         positions(phrase, tag(text))
 
 
@@ -111,3 +111,77 @@ def test_words_of_the_prompt():
     text = Tag((encoder("l", "a |red |cat |, |on |a |beach "), encoder("g", "a |blue |cat ")), 77)
     assert words(text) == ["a", "red", "cat", "on", "beach", "blue"]
     assert prompt_content_words(text) == ["red", "cat", "beach", "blue"]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "rows"),
+    [
+        ("long hair", "1girl |, |long|_|hair |, |red |dress ", [(3, 5)]),
+        ("long_hair", "long |hair ", [(1, 2)]),
+        ("long_hair", "long|_|hair |long |hair ", [(1, 2, 3)]),
+        ("saber fate", "saber |(|fate|) ", [(1, 3)]),
+        ("saber (fate)", "saber |(|fate|) ", [(1, 3)]),
+        ("red dog blue", "red |dog |, |blue |cat ", [(1, 2, 4)]),
+        ("red dog.", "a |red |dog |, |red |dog ", [(2, 3), (5, 6)]),
+        ("cat concatenate", CAT, [(3, 5, 6, 7, 8)]),
+        ("don t", "don|'|t ", [(1, 3)]),
+        ("red dog", "red |, |dog |red |dog ", [(4, 5)]),
+    ],
+)
+def test_punctuation_is_passed_over_where_the_phrase_does_not_stand_as_typed(phrase, text, rows):
+    assert positions(phrase, tag(text)) == rows
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("ong hai", "long|_|hair "),
+        ("longhair", "long|_|hair "),
+        ("long hair", "longhair "),
+        ("hair long", "long|_|hair "),
+        ("red cat", "red |🐱|cat "),
+        ("red cat", f"red |{UNREADABLE}|, |cat "),
+        (",", "red |cat "),
+    ],
+)
+def test_nothing_else_is_passed_over(phrase, text):
+    with pytest.raises(ValueError, match="not in the prompt"):
+        positions(phrase, tag(text))
+
+
+def test_emoji_and_their_parts():
+    text = tag("a |👩|\u200d|🚀 |❤|\ufe0f |👍|🏽 |🐱|🐶 ")
+    assert words(text) == ["a", "👩\u200d🚀", "❤\ufe0f", "👍🏽", "🐱", "🐶"]
+    assert positions("👩\u200d🚀", text) == [(2, 3, 4)] and positions("🐶", text) == [(10,)]
+    for part in ("👩", "🚀", "❤", "👍"):
+        with pytest.raises(ValueError, match="not in the prompt"):
+            positions(part, text)
+
+
+def test_accents_typed_as_one_character_or_two():
+    text = tag("cafe |\u0301 |é |ガ |カ ")
+    for phrase in ("café", "cafe\u0301"):
+        assert positions(phrase, text) == [(1, 2)]
+    assert positions("カ", text) == [(5,)] and words(text) == ["café", "é", "ガ", "カ"]
+
+
+def test_whatever_the_message_lists_can_be_typed():
+    text = tag(f"1girl |, |a |red|_|cat |(|old|) |, |a |dog's |{UNREADABLE}|2 |0 |c|++ |猫|犬 |हि|न्दी |🐱|! |a |cat ")
+    with pytest.raises(ValueError) as refused:
+        positions("horse", text)
+    shown = str(refused.value).rstrip(".").rpartition(": ")[2]
+    assert shown.startswith("1girl, a, red, cat, old, a, dog, s, …, 2, 0, c, 猫, 犬,")
+    for run in (part.strip(", ").split(", ") for part in shown.split("…")):
+        for i in range(len(run)):
+            for j in range(i + 1, len(run) + 1):
+                assert positions(" ".join(run[i:j]), text) and positions(", ".join(run[i:j]), text)
+
+
+def test_messages_are_short_and_many_phrases_take_no_longer_each():
+    text = tag("|".join(f"w{i} " for i in range(10000)))
+    with pytest.raises(ValueError, match="w0, w1, .* and 99[67]. more") as refused:
+        positions("x" * 80000, text)
+    assert len(str(refused.value)) < 600
+    reads = text.encoders[0].letters
+    positions("w17 w18", text)
+    assert text.encoders[0].letters is reads

@@ -1,6 +1,7 @@
 """Weight syntax against the host's own parser, and content words."""
 
 import random
+import time
 
 import pytest
 from pack.attention.words import content_words, plain
@@ -30,6 +31,23 @@ def test_the_same_as_the_hosts_parser_on_any_brackets(comfy):
         text = "".join(pick.choice(["(", ")", "(", ")", ":", "1.2", "a", " b", "\\(", "\\)"]) for _ in range(12))
         segments = [unescape_important(segment) for segment, _ in token_weights(escape_important(text), 1.0)]
         assert plain(text) == "".join(segments), text
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("(" * 2000 + "red" + ")" * 2000, "red"),
+        ("(" * 40000 + "red:1.2" + ")" * 40000, "red"),
+        ("(" * 80000, "(" * 80000),
+        ("(" * 60000 + "a" + ")" * 20000, "(" * 40000 + "a"),
+        (")(" * 40000, ")(" * 40000),
+        ("(:" * 40000 + ")" * 40000, ":" * 40000),
+    ],
+)
+def test_deep_brackets(typed, read):
+    start = time.perf_counter()
+    assert plain(typed) == read
+    assert time.perf_counter() - start < 10  # 0.1 s; a walk over all of it at each depth takes many minutes
 
 
 def test_content_words_name_something_to_see():

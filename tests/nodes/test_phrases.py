@@ -1,7 +1,6 @@
 """Splitting a prompt by all three methods, and the two nodes."""
 
 import sys
-import types
 
 import pytest
 
@@ -86,26 +85,12 @@ def test_parts_of_speech_keep_particles_with_the_subject(comfy):
     assert split(text, Tagged()).method == "spaCy pipeline en_by_hand"
 
 
-def test_the_pipeline_that_is_installed(comfy, monkeypatch):
-    from pack.nodes.split import load_pipeline
-
-    fake = types.ModuleType("spacy")
-    fake.util = types.SimpleNamespace(get_installed_models=lambda: ["de_core_news_sm", "en_core_web_lg"])
-    fake.load, fake.blank = "loaded {}".format, "blank {}".format
-    monkeypatch.setitem(sys.modules, "spacy", fake)
-    assert load_pipeline() == "loaded en_core_web_lg"
-    fake.util.get_installed_models = list
-    assert load_pipeline() == "blank en"
-    monkeypatch.setitem(sys.modules, "spacy", None)
-    assert load_pipeline() is None
-
-
 def test_split_node(comfy, monkeypatch):
     from pack.nodes.phrases import SplitSubjectScene
 
     monkeypatch.setitem(sys.modules, "spacy", None)
     out = SplitSubjectScene.execute("a red cat on a beach").result
-    assert out == ("a red cat", "a beach", "red, cat, beach", "regular expression and prepositions")
+    assert out == ("a red cat", "a beach", "red, cat, beach", "regular expression and prepositions", "")
 
 
 def test_schemas(comfy):

@@ -74,7 +74,7 @@ def test_schema(comfy):
     schema.validate()
     assert (schema.node_id, schema.display_name) == ("LM_RegionAttention", "Region Attention") and schema.description
     assert schema.category == "latent manipulation/regions" and schema.search_aliases
-    assert [given.id for given in schema.inputs] == ["model", "regions", *DEFAULTS]
+    assert [given.id for given in schema.inputs] == ["model", "regions", *DEFAULTS, "conditioning"]
     assert {given.id: given.default for given in schema.inputs if given.id in DEFAULTS} == DEFAULTS
     assert all(given.tooltip for given in [*schema.inputs, *schema.outputs])
-    assert [given.id for given in schema.inputs if not given.advanced][2:] == ["weight_function"]
+    assert [given.id for given in schema.inputs if not given.advanced][2:] == ["weight_function", "conditioning"]

@@ -47,7 +47,9 @@ def test_phrases_through_the_real_tokenizers(name, phrase, count):
 def test_parts_of_words_are_not_found(name):
     tag = tag_of(encode(track(getattr(tiny, name)()), PROMPT))
     for part in ("con", "ate", "concat", "lack"):
-        with pytest.raises(ValueError, match="not in the prompt; .*: a, red, cat, old, near, black, and, white, dog"):
+        with pytest.raises(
+            ValueError, match="not in the prompt; .*: a, red, cat, old, near, a, black, and, white, dog"
+        ):
             positions(part, tag)
 
 
