@@ -57,7 +57,7 @@ def infuse(model: ModelPatcher, samples: Tensor, mask: Tensor | None, settings: 
     images = settings.images or (1.0,) * len(samples)
     if not samples.any():
         raise ValueError("The biasing latent is empty; encode one or several pictures with VAE Encode for it.")
-    if len(images) != len(samples) or abs(sum(images)) * LARGEST < max(map(abs, images)):
+    if len(images) != len(samples) or abs(sum(images)) * LARGEST <= max(map(abs, images)):
         raise ValueError(
             f"{len(images)} image weights with the sum {sum(images):g} were given for {len(samples)} pictures; give "
             "one number for each, with a sum other than 0 (or near it)."

@@ -45,7 +45,7 @@ def probe(model: ModelPatcher, positive: list, latent: dict, settings: ProbeSett
     """The maps of a latent's own picture: one model call per level, the same noise for every picture of the batch."""
     start, end = settings.window.start, settings.window.end
     if settings.window.empty:
-        raise ValueError(f"start_percent and end_percent are both {start:g}; leave room for noise levels between them.")
+        raise ValueError("end_percent must be larger than start_percent, to leave room for noise levels.")
     who = "Subject Mask from Attention"
     reading = CaptureSettings(settings.phrases, settings.self_attention, blocks=settings.blocks, node=who)
     patched, maps = capture(model, reading)

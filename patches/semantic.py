@@ -147,7 +147,7 @@ class Semantic(Effect):
             self.index, self.nu = index, self.following
 
     def _runs(self, concept: Concept, run: Run) -> bool:
-        if concept.dark:
+        if concept.dark or concept.window.empty:
             return False
         if self.settings.outside == "source":
             return not self._cooled(concept, run)

@@ -121,7 +121,7 @@ def test_a_pack_that_changes_the_batch_inside_cross_attention_is_refused(comfy, 
     for ours in (lambda model: place(model, region()), lambda model: watch(model)[0]):
         patched = coupled(ours(SD1.model())) if first else ours(alone)
         with pytest.raises(
-            ValueError, match=r"^Region Attention and Attention Capture cannot .* remove one of them\.$"
+            ValueError, match=r"^(Region Attention|Attention Capture): It cannot .* remove one of them\.$"
         ):
             paint(patched)
 
@@ -165,8 +165,12 @@ def test_regions_in_windows_of_a_batch_and_no_capture_there(comfy, first):
     explicit, plain = paint(Explicit(told()).on(alone), **how), paint(alone, **how)
     assert close(paint(patched, **how), explicit, plain)
     each = place(alone, region(mask=left().repeat(3, 1, 1)))
-    with pytest.raises(ValueError, match=r"^The mask of 'red dog' holds 3 pictures, which context windows .*\.$"):
+    with pytest.raises(
+        ValueError, match=r"^Region Attention: The mask of 'red dog' holds 3 pictures, which context windows .*\.$"
+    ):
         paint(each, **how)
     for watched in (watch(alone)[0], windows(watch(SD1.model())[0])):
-        with pytest.raises(ValueError, match=r"^Attention cannot be captured in context windows; remove .*\.$"):
+        with pytest.raises(
+            ValueError, match=r"^Attention Capture: Attention cannot be captured in context windows; remove .*\.$"
+        ):
             paint(watched, **how)

@@ -15,18 +15,25 @@ def refused(patched, match: str, **how) -> None:
     assert not called
 
 
-@pytest.mark.parametrize("shape", [(1, 4, 8, 8), (2, 4, 16, 17), (1, 16, 16, 16), (1, 4, 1, 16, 16)])
+@pytest.mark.parametrize("shape", [(1, 4, 8, 8), (2, 4, 16, 17), (1, 4, 1, 16, 16)])
 def test_another_size(comfy, shape):
     given = ", ".join(map(str, shape))
-    said = rf"^The biasing latents are \[{given}\] but \[2, 4, 16, 16\] is being sampled; resize .*made\.$"
+    said = (
+        rf"^Infusion Bias: The biasing latents are \[{given}\] but \[2, 4, 16, 16\] is being sampled; resize .*made\.$"
+    )
     refused(biased(FAMILY.model(), torch.ones(shape)), said, batch=2)
+
+
+def test_a_latent_of_another_model(comfy):
+    with pytest.raises(ValueError, match=r"^The latent has 16 channels, but those of this model have 4; encode .*\.$"):
+        biased(FAMILY.model(), torch.ones(1, 16, 16, 16))
 
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_a_mask_for_another_number_of_pictures(comfy, count):
     refused(
         biased(FAMILY.model(), pictures(), mask=torch.ones(count, 64, 64)),
-        rf"^The mask holds {count} pictures, but 3 are being sampled; use one mask for all of them, or one for each\.$",
+        rf"^Infusion Bias: The mask holds {count} pictures, but 3 are being sampled; use one mask for all .* each\.$",
         batch=3,
     )
 
@@ -49,7 +56,7 @@ def test_weights_that_do_not_fit_the_pictures(comfy, images, total):
 def test_other_models_when_the_node_runs(comfy):
     model = FAMILY.model().clone()
     model.add_object_patch("diffusion_model", torch.nn.Identity())
-    with pytest.raises(ValueError, match=r"^Infusion Bias cannot reach the features of a model of the kind Identity; "):
+    with pytest.raises(ValueError, match=r"^The features cannot be reached in a model of the kind Identity; "):
         biased(model, pictures())
 
 
@@ -66,7 +73,7 @@ def test_the_text_of_a_prompt_that_is_not_there(comfy):
     patched = biased(FAMILY.model(), pictures(), text="negative")
     guider = BasicGuider.execute(patched, FAMILY.conditioning()).result[0]
     given = Noise_RandomNoise(1), guider, comfy.samplers.sampler_object("euler"), torch.tensor([9.0, 0.0])
-    said = r"^There is no negative prompt to record the biasing pictures with; choose another text\.$"
+    said = r"^Infusion Bias: There is no negative prompt to record the biasing pictures with; choose another text\.$"
     with pytest.raises(ValueError, match=said):
         SamplerCustomAdvanced.execute(*given, {"samples": FAMILY.latent()})
     with pytest.raises(ValueError, match=said):
@@ -76,4 +83,4 @@ def test_the_text_of_a_prompt_that_is_not_there(comfy):
 def test_context_windows(comfy):
     patched = biased(FAMILY.model(), pictures())
     patched.model_options["context_handler"] = object()
-    refused(patched, r"^Infusion Bias cannot work in context windows; remove the context window node\.$")
+    refused(patched, r"^Infusion Bias: It cannot work in context windows; remove the context window node\.$")

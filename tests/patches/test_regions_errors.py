@@ -6,6 +6,7 @@ from pack.tests.patches.placing import left, place, region
 from pack.tests.tiny_models import FAMILIES, sample
 
 FAMILY = FAMILIES["sd1"]
+NODE = "Region Attention:"
 
 
 def refused(model, positive, *, negative=None, batch=1, called=False):
@@ -36,14 +37,14 @@ def test_the_chosen_side_is_untracked_or_missing(comfy):
     untracked = [[FAMILY.conditioning()[0][0], {}]]
     assert "put Track Phrases between" in refused(patched, FAMILY.conditioning(), negative=untracked)
     message = refused(place(FAMILY.model(), region(), apply_to="negative"), FAMILY.conditioning(), negative=[])
-    assert message.startswith("Region Attention applies to negative, but this sampler has no such conditioning")
+    assert message.startswith("Region Attention: apply_to is negative, but this sampler has no such conditioning")
 
 
 def test_a_phrase_that_no_prompt_holds(comfy):
     """Also if only the other side holds it; the message has the words of the side that was asked for."""
     positive, negative = FAMILY.conditioning("a blue cat"), FAMILY.conditioning("red dog")
     message = refused(place(FAMILY.model(), region("cat"), region("red dog")), positive, negative=negative)
-    assert message == "The phrase 'red dog' is not in the prompt; use its words in their order: a, blue, cat."
+    assert message == f"{NODE} The phrase 'red dog' is not in the prompt; use its words in their order: a, blue, cat."
     assert "The phrase is empty" in refused(place(FAMILY.model(), region(" ")), positive)
 
 
@@ -53,19 +54,21 @@ def test_a_phrase_that_no_prompt_holds(comfy):
 def test_an_occurrence_that_no_prompt_has(comfy, prompts):
     positive = [entry for prompt in prompts for entry in FAMILY.conditioning(prompt)]
     message = refused(place(FAMILY.model(), region("dog", occurrence=3)), positive)
-    assert message.startswith("The phrase 'dog' stands 2 times in the prompt, but the region asks for occurrence 3;")
+    assert message.startswith(
+        f"{NODE} The phrase 'dog' stands 2 times in the prompt, but the region asks for occurrence 3;"
+    )
 
 
 def test_a_phrase_whose_rows_were_cut_off(comfy):
     ((text, options),) = FAMILY.conditioning("a red dog")
     message = refused(place(FAMILY.model(), region("dog")), [[text[:, :3], options]])
-    assert message == "The text of 'dog' was cut off behind the encoder; use fewer words before it."
+    assert message == f"{NODE} The text of 'dog' was cut off behind the encoder; use fewer words before it."
 
 
 def test_masks_that_are_neither_one_nor_one_for_each_picture(comfy):
     three = left().repeat(3, 1, 1)
     message = refused(place(FAMILY.model(), region(mask=three)), FAMILY.conditioning(), batch=2)
-    assert message.startswith("The mask of 'red dog' holds 3 pictures, but 2 are being sampled;")
+    assert message.startswith(f"{NODE} The mask of 'red dog' holds 3 pictures, but 2 are being sampled;")
     patched = place(FAMILY.model(), region(mask=three))
     patched.model_options["context_handler"] = object()
     assert "context windows cut apart" in refused(patched, FAMILY.conditioning(), batch=3)
