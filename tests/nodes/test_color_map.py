@@ -128,3 +128,15 @@ def test_a_photograph_ends_with_a_sentence(masks_of):
     noise = torch.rand(1, 200, 200, 3, generator=torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match="finds none left; the picture has no colour over 1 %"):
         masks_of(noise, "a", tolerance=2)
+
+
+def test_flat_areas_are_found_in_a_photograph(masks_of):
+    """With more colours than are looked at one by one."""
+    noise = torch.rand(1, 600, 600, 3, generator=torch.Generator().manual_seed(1))
+    noise[:, :, :150] = torch.tensor(RED) / 255
+    noise[:, :60, 150:] = torch.tensor((10, 20, 200)) / 255
+    assert (noise * 255).round().int().reshape(-1, 3).unique(dim=0).shape[0] > 1 << 16
+    colours, masks = masks_of(noise, "left\ntop", background=None, tolerance=4)
+    assert colours == [RED, (10, 20, 200)]
+    assert masks[0, 0, :, :150].all() and masks[1, 0, :60, 150:].all()
+    assert masks[0].mean() < 0.255 and masks[1].mean() < 0.08

@@ -78,3 +78,19 @@ def test_schema(comfy):
     assert {given.id: given.default for given in schema.inputs if given.id in DEFAULTS} == DEFAULTS
     assert all(given.tooltip for given in [*schema.inputs, *schema.outputs])
     assert [given.id for given in schema.inputs if not given.advanced][2:] == ["weight_function", "conditioning"]
+
+
+def test_with_the_prompt_connected_a_phrase_is_looked_for_at_once(comfy, encode):
+    """Off or not, the picture is the same; several prompts may share the phrases."""
+    positive, negative = encode("a red dog"), encode("")
+    for prompt in (positive, encode("a beach") + positive):
+        patched = place((region(),), conditioning=prompt)
+        with_it, without = (tiny_unet.sample(m, positive, negative, steps=2) for m in (patched, place((region(),))))
+        assert torch.equal(with_it, without)
+    with pytest.raises(ValueError, match="^Region Attention: The phrase 'red dog' is not in the prompt; use its words"):
+        place((region(),), conditioning=encode("a blue cat"))
+    with pytest.raises(ValueError, match="^Region Attention: The phrase 'red dog' stands 1 times in the prompt, but"):
+        place((region(occurrence=2),), conditioning=positive)
+    with pytest.raises(ValueError, match="^Region Attention: This conditioning does not say which words"):
+        place((region(),), conditioning=[[positive[0][0], {}]])
+    place((region(strength=0.0, outside=0.0),), conditioning=encode("a blue cat"))
