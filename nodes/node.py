@@ -24,6 +24,19 @@ class Node(io.ComfyNode):
             cls.execute = classmethod(_checking(cls.__dict__["execute"].__func__))
 
 
+def refusal(cls: type[Node], check: Callable[[], object]) -> bool | str:
+    """For `validate_inputs`, before anything runs: True, or the sentence of check's ValueError, once.
+
+    The host leaves linked values out, and reports an answer for every input that the method names: it names one.
+    """
+    try:
+        with speaking(cls.define_schema().display_name):
+            check()
+    except ValueError as error:
+        return str(error)
+    return True
+
+
 def _checking(execute: Callable) -> Callable:
     signature = inspect.signature(execute)
     rest = next((name for name, given in signature.parameters.items() if given.kind is given.VAR_KEYWORD), "")
