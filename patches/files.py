@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ntpath
 import os
 import re
 from pathlib import Path
@@ -28,7 +27,7 @@ def check_name(name: str, outside: str) -> None:
     """
     parts = re.split(r"[\\/]", name)
     rises = any(part not in ("", ".") and not part.strip(" .") for part in parts)  # Windows drops dots and spaces
-    if name.startswith(("/", "\\")) or ntpath.splitdrive(name)[0] or rises:
+    if name.startswith(("/", "\\")) or name[1:2] == ":" or rises:
         raise ValueError(f"{shown(name)} lies outside of {outside}")
     if FORBIDDEN.search(name) or any(DEVICES.fullmatch(part) for part in parts):
         raise ValueError(f"{shown(name)} is no name that every system can give to a file; use letters, digits and -_.")

@@ -73,17 +73,21 @@ class Maps:
         raise ValueError(self._unknown(samples, kind))
 
     def _unknown(self, samples: Tensor, kind: type) -> str:
-        sizes = list(dict.fromkeys(str(list(run.samples.shape)) for run in self.runs))
-        size = str(list(samples.shape))
-        why = "was changed since, or comes from elsewhere"
-        if size not in sizes:
-            why = f"has the size {size}, and those of its runs are {', '.join(sizes)}"
+        gone = ""
         if self.gone:
-            why += f", or its run is one of the first {self.gone}, which made room ({KEPT} runs and "
-            why += f"{BYTES // 2**20} MB are kept; sample fewer at a time)"
+            gone = (
+                f", or its run is one of the first {self.gone}, which made room ({KEPT} runs and {BYTES // 2**20} MB "
+            )
+            gone += "are kept; sample fewer at a time)"
+        sizes = list(dict.fromkeys(str(list(run.samples.shape)) for run in self.runs))
+        if str(list(samples.shape)) not in sizes:
+            return (
+                f"No captured run has this LATENT's size {list(samples.shape)}{gone}; those captured are "
+                f"{', '.join(sizes)}: connect the LATENT of the sampler that used the captured MODEL."
+            )
         return (
-            f"This LATENT was not made by a run of the {MAKERS[kind]} model: it {why}; connect the sampler's own "
-            "LATENT (not its denoised_output)."
+            f"This LATENT was not made by a run of the {MAKERS[kind]} model: it was changed since, or comes from "
+            f"elsewhere{gone}; connect the sampler's own LATENT (not its denoised_output)."
         )
 
 

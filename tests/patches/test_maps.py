@@ -84,16 +84,14 @@ def test_pictures_of_a_batch_are_found_alone(comfy, rows):
     assert torch.equal(cut.masks, masks[:, rows].flatten(0, 1))
     assert torch.equal(edited.maps, shares[rows]) and torch.equal(edited.edits, edits[:, rows])
     with pytest.raises(ValueError, match="not made by a run of the Latent Cache Inject model"):
-        maps[Cuts].fit(torch.cat([samples[:1], samples[:1] + 1]), Cuts)
+        maps[Cuts].fit(torch.cat([samples[:2], samples[:1] + 1]), Cuts)
 
 
 def test_no_run_and_no_run_of_the_size_are_told(comfy):
     with pytest.raises(ValueError, match="has no maps yet; connect its MODEL to the sampler"):
         finished().fit(torch.zeros(1, 4, 4, 4))
     maps = finished(1, 2)
-    with pytest.raises(
-        ValueError, match=r"has the size \[2, 4, 4, 4\], and those of its runs are \[1, 4, 4, 4\]; conn"
-    ):
+    with pytest.raises(ValueError, match=r"size \[2, 4, 4, 4\]; those captured are \[1, 4, 4, 4\]: connect the LATENT"):
         maps.fit(torch.zeros(2, 4, 4, 4))
 
 
