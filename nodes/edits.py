@@ -9,11 +9,12 @@ from comfy_api.latest import io
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ..patches.files import check_prefix, guidance_path
 from ..patches.maps import Edits, Maps
-from ..patches.replay import guidance_path, load_guidance, replay, save_guidance
+from ..patches.replay import check_guidance, load_guidance, replay, save_guidance
 from .concepts import MENU
 from .inputs import LM_MAPS
-from .node import Node
+from .node import Node, refusal
 from .overlay import GREY, enlargement, legend, region_colours
 
 OPACITY = 0.85  # of a concept's colour where it edited most
@@ -85,6 +86,11 @@ class SaveGuidance(Node):
         )
 
     @classmethod
+    def validate_inputs(cls, filename_prefix: str = "") -> bool | str:
+        """A bad name is told before anything is sampled."""
+        return refusal(cls, lambda: check_prefix(filename_prefix))
+
+    @classmethod
     def execute(cls, maps: Maps, latent: dict, filename_prefix: str) -> io.NodeOutput:
         name = f"{save_guidance(maps.fit(latent['samples'], Edits), filename_prefix)} [output]"
         return io.NodeOutput(name, ui={"text": (name,)})
@@ -118,6 +124,11 @@ class LoadGuidance(Node):
             ],
             outputs=[io.Model.Output(tooltip="The model, for a sampler of the stored size.")],
         )
+
+    @classmethod
+    def validate_inputs(cls, file: str | None = None) -> bool | str:
+        """A missing file is told before anything is sampled; a linked name is not known yet."""
+        return True if file is None else refusal(cls, lambda: check_guidance(file))
 
     @classmethod
     def fingerprint_inputs(cls, file: str | None = None, **others: object) -> float:

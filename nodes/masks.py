@@ -94,7 +94,7 @@ class AttentionCapture(Node):
             ],
             outputs=[
                 io.Model.Output(tooltip="The model, for a sampler; its pictures are unchanged."),
-                LM_MAPS.Output(display_name="maps", tooltip="The record: one entry per finished run, the last 8."),
+                LM_MAPS.Output(display_name="maps", tooltip="The record: one entry per finished run, the last 256."),
             ],
         )
 

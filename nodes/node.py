@@ -11,6 +11,8 @@ from comfy_api.latest import io
 from ..patches.told import speaking
 from .values import checked
 
+CHECKED = "lm_checked"
+
 
 class Node(io.ComfyNode):
     """A node whose values are held against its own schema whenever it runs, whether they were typed or linked.
@@ -20,8 +22,22 @@ class Node(io.ComfyNode):
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        if "execute" in cls.__dict__:
-            cls.execute = classmethod(_checking(cls.__dict__["execute"].__func__))
+        own = cls.__dict__.get("execute")
+        if own and not hasattr(own.__func__, CHECKED):  # the host calls it on locked copies, which hold it already
+            cls.execute = classmethod(_checking(own.__func__))
+
+
+def refusal(cls: type[Node], check: Callable[[], object]) -> bool | str:
+    """For `validate_inputs`, before anything runs: True, or the sentence of check's ValueError, once.
+
+    The host leaves linked values out, and reports an answer for every input that the method names: it names one.
+    """
+    try:
+        with speaking(cls.define_schema().display_name):
+            check()
+    except ValueError as error:
+        return str(error)
+    return True
 
 
 def _checking(execute: Callable) -> Callable:
@@ -37,4 +53,5 @@ def _checking(execute: Callable) -> Callable:
             more = values.pop(rest, {})
             return execute(cls, **checked(schema, values | more))
 
+    setattr(run, CHECKED, True)
     return run

@@ -10,14 +10,11 @@ from comfy.samplers import encode_model_conds
 from torch import Tensor
 
 from .run import Run
-from .track import KEY
+from .texts import TEXT
 from .window import Window
 
 MOST = 16
-TEXT = ("cross_attn", "pooled_output", "attention_mask", "attention_mask_mt5xl", "conditioning_mt5xl")
-TEXT += ("conditioning_byt5small", "conditioning_llama3", "t5xxl_ids", "t5xxl_weights", KEY)
-"""What belongs to the text in a conditioning's options; all else stays the sampled prompt's."""
-OWN = ("model_conds", "uuid", "strength")
+OWN = ("cross_attn", "model_conds", "uuid", "strength")
 FOREIGN = ("area", "mask", "control", "hooks", "gligen", "start_percent", "end_percent", "reference_latents")
 
 

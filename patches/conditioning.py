@@ -1,4 +1,4 @@
-"""Moves CONDITIONING along a text direction (SOURCES 004): text rows, pooled vector, attention mask."""
+"""Moves CONDITIONING along a text direction (SOURCES 004): every text of it, pooled vector, attention masks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from ..attention.phrases import Tag, positions
-from ..sampling.lengths import Blocks, blocks, lengthen, longest
-from ..sampling.slerp import move
 from .during import Entry, during
-from .track import KEY, read_tag
+from .text_rows import FIRST, Path, check_widths, moved_rows, moved_vectors, united
+from .texts import FIXED, MASKS, POOLED, ROWS, TEXT
+from .track import read_tag
 
 DIRECTIONS = ("auto", "target - base", "target - neutral")
 
@@ -42,18 +42,16 @@ def move_text(base: list[Entry], target: list[Entry], neutral: list[Entry] | Non
     out = []
     for i, entry in enumerate(base):
         goal, origin, filler = (side and side[i if len(side) == len(base) else 0] for side in (target, along, neutral))
-        _check_widths(entry, goal, filler)
+        check_widths("texts", [side[0] for side in (entry, goal, filler) if side])
         moved = goal_text(entry, goal) if _reaches(how, origin) else _moved(entry, goal, origin, filler, how)
         out += during(entry, moved, how.start_percent, how.end_percent)
     return out
 
 
 def goal_text(entry: Entry, target: Entry) -> Entry:
-    """`entry` with target's text, pooled vector, attention mask and words (Track Phrases)."""
-    keys = {key: value for key, value in entry[1].items() if key not in ("attention_mask", KEY)}
-    text_keys = ("pooled_output", "attention_mask", KEY)
-    theirs = {key: target[1][key] for key in text_keys if target[1].get(key) is not None}
-    return [target[0], {**keys, **theirs}]
+    """`entry` with target's text: all that the text encoder made of it, and its words (Track Phrases)."""
+    keys = {key: value for key, value in entry[1].items() if key not in TEXT}
+    return [target[0], {**keys, **{key: target[1][key] for key in TEXT if key in target[1]}}]
 
 
 def moving_rows(phrase: str, tag: Tag, length: int) -> Tensor:
@@ -95,91 +93,73 @@ def _reaches(how: TextMove, origin: Entry | None) -> bool:
 
 def _moved(entry: Entry, target: Entry, origin: Entry | None, filler: Entry | None, how: TextMove) -> Entry:
     """One entry, all window long. origin: where the direction starts, None = at the entry itself."""
-    sides = [side[0] for side in (entry, target, origin) if side]
-    goal = longest([blocks(text) for text in sides])
-    base, *others = (_lengthened(text, goal, filler, sides) for text in sides)
+    sides, path = [side for side in (entry, target, origin) if side], Path(how.theta, how.mode, how.norm_limit)
     rows = None
     if how.phrase.strip():
-        rows = moving_rows(how.phrase, read_tag(entry[1]), entry[0].shape[1])[None, :, None]
-        rows = _grown(rows, blocks(entry[0]), goal, True)[0, :, 0]
-    keys = {**entry[1], **_pooled(entry, target, origin, how), **_mask(entry, target, goal)}
-    return [_moved_vectors(base, others, how, rows), keys]
+        rows = moving_rows(how.phrase, read_tag(entry[1]), entry[0].shape[1])
+    more = _more(sides, filler, path, how.phrase.strip())
+    text = moved_rows([side[0] for side in sides], filler and filler[0], path, FIRST, rows)
+    return [text, {**entry[1], **_pooled(sides, path), **more, **_masks(sides)}]
 
 
-def _moved_vectors(base: Tensor, others: list[Tensor], how: TextMove, rows: Tensor | None = None) -> Tensor:
-    """base (B, N, D) moved; others: the target, and the origin of the direction unless that is base."""
-    base, target, *origin = _same_batch([base, *others])
-    end = target
-    if origin:
-        wide = torch.promote_types(base.dtype, torch.float32)
-        end = base.to(wide) + (target.to(wide) - origin[0].to(wide))
-    if rows is None:
-        return move(base, end, how.theta, how.mode, how.norm_limit)
-    moved = base.clone()
-    moved[:, rows] = move(base[:, rows], end[:, rows], how.theta, how.mode, how.norm_limit)
+def _pooled(sides: list[Entry], path: Path) -> dict[str, Tensor]:
+    """The pooled vector, moved alike; base's stays where another side has none."""
+    vectors = [side[1].get(POOLED) for side in sides]
+    if any(vector is None for vector in vectors):
+        return {}
+    check_widths("pooled vectors", vectors)
+    rows = [vector.unsqueeze(1).to(vectors[0].device) for vector in vectors]  # (B, 1, D)
+    return {POOLED: moved_vectors(rows, path).squeeze(1)}
+
+
+def _more(sides: list[Entry], filler: Entry | None, path: Path, phrase: str) -> dict[str, Tensor]:
+    """The further texts, moved alike; one stays base's where the direction (the last two sides) holds nothing of it.
+
+    So does one that base and target share and neutral lacks: an empty prompt has no quoted words.
+    """
+    moved = {}
+    for key in (*ROWS, *FIXED):
+        texts = [side[1].get(key) for side in sides]
+        if _equal(texts[-2:]) or (key in ROWS and texts[-1] is None and _equal(texts[:2])):
+            continue
+        if any(text is None for text in texts):
+            raise ValueError(
+                f"Only some of the prompts have {key}, and there is no way from a text to none; write all of them with "
+                "it or none (HunyuanImage's and HunyuanVideo's is what stands in quotes), or use theta 0 or 1."
+            )
+        if key in FIXED or not texts[0].is_floating_point():
+            raise ValueError(
+                f"{key} of these prompts differs, and it holds numbers of words, between which there is nothing; use "
+                "theta 0 (base) or 1 (target, with direction 'target - base' and no phrase)."
+            )
+        if phrase:
+            raise ValueError(f"A phrase cannot be found in {key} of this model; leave phrase empty: all words move.")
+        check_widths(key, texts)
+        moved[key] = moved_rows(texts, filler and filler[1].get(key), path, key)
     return moved
 
 
-def _pooled(entry: Entry, target: Entry, origin: Entry | None, how: TextMove) -> dict[str, Tensor]:
-    """The pooled vector, moved alike; base's stays where another side has none."""
-    vectors = [side[1].get("pooled_output") for side in (entry, target, origin) if side]
-    if any(vector is None for vector in vectors):
-        return {}
-    widths = [vector.shape[-1] for vector in vectors]
-    if len(set(widths)) > 1:
-        raise ValueError(_other_model("pooled vectors", widths))
-    base, *others = (vector.unsqueeze(1).to(vectors[0].device) for vector in vectors)  # (B, 1, D)
-    return {"pooled_output": _moved_vectors(base, others, how).squeeze(1)}
+def _equal(texts: list) -> bool:
+    """Whether all sides hold the same."""
+    one, *others = texts
+    if torch.is_tensor(one):
+        return all(torch.is_tensor(text) and torch.equal(one, text.to(one.device)) for text in others)
+    if isinstance(one, list | tuple):
+        fits = all(isinstance(text, list | tuple) and len(text) == len(one) for text in others)
+        return fits and all(map(_equal, map(list, zip(*texts, strict=True))))
+    if isinstance(one, dict):
+        fits = all(isinstance(text, dict) and text.keys() == one.keys() for text in others)
+        return fits and all(_equal([text[key] for text in texts]) for key in one)
+    return all(type(text) is type(one) and text == one for text in others)
 
 
-def _mask(entry: Entry, target: Entry, goal: Blocks) -> dict[str, Tensor]:
-    """The attention mask (B, N): a row counts where it counts in base or in target."""
-    masks = [side[1].get("attention_mask") for side in (entry, target)]
-    known = [mask for mask in masks if mask is not None]
-    texts = (entry[0], target[0])
-    if not known or any(m is not None and m.shape != t.shape[:2] for m, t in zip(masks, texts, strict=True)):
-        return {}
-    ones = (torch.ones(text.shape[:2], dtype=known[0].dtype) for text in texts)
-    full = (one if mask is None else mask for mask, one in zip(masks, ones, strict=True))
-    grown = [_grown(m.to(known[0])[..., None], blocks(t), goal, 0) for m, t in zip(full, texts, strict=True)]
-    return {"attention_mask": torch.maximum(*_same_batch(grown))[..., 0]}
-
-
-def _lengthened(text: Tensor, goal: Blocks, filler: Entry | None, sides: list[Tensor]) -> Tensor:
-    own = blocks(text)
-    text = text.to(sides[0].device)
-    if own != goal and filler is None:
-        counts = " and ".join(str(side.shape[1]) for side in sides)
-        raise ValueError(
-            f"The prompts are of different length ({counts} rows of text); connect the encoding of an empty prompt "
-            "as neutral, whose rows then fill the shorter one, or shorten the longer prompt."
-        )
-    return text if own == goal else lengthen(text, own, goal, filler[0], blocks(filler[0]))
-
-
-def _grown(x: Tensor, own: Blocks, goal: Blocks, value: float) -> Tensor:
-    """x (B, N, 1) as `_lengthened` lengthens the text it belongs to, with a constant."""
-    return lengthen(x, own, goal, torch.full((1, sum(goal), 1), value), goal)
-
-
-def _same_batch(tensors: list[Tensor]) -> list[Tensor]:
-    sizes = {tensor.shape[0] for tensor in tensors}
-    if len(sizes - {1}) > 1:
-        raise ValueError(
-            f"The conditionings hold batches of {sorted(sizes)} texts; give each one or as many as the others."
-        )
-    return [tensor.expand(max(sizes), *tensor.shape[1:]) for tensor in tensors]
-
-
-def _check_widths(entry: Entry, target: Entry, filler: Entry | None) -> None:
-    widths = [side[0].shape[-1] for side in (entry, target, filler) if side]
-    if len(set(widths)) > 1:
-        raise ValueError(_other_model("texts", widths))
-
-
-def _other_model(what: str, widths: list[int]) -> str:
-    named = ", ".join(f"{name} {width}" for name, width in zip(("base", "target", "neutral"), widths, strict=False))
-    return (
-        f"The {what} come from different models (channels: {named}); encode all prompts with the CLIP of the model "
-        "that samples."
-    )
+def _masks(sides: list[Entry]) -> dict[str, Tensor]:
+    """The attention masks of texts that have one."""
+    found = {}
+    for name, key in MASKS.items():
+        texts = [side[0] if name == FIRST else side[1].get(name) for side in sides]
+        if any(text is None for text in texts):
+            continue
+        mask = united([side[1].get(key) for side in sides[:2]], texts[:2], texts, name)
+        found |= {} if mask is None else {key: mask}
+    return found

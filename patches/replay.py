@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import folder_paths
 import torch
 from comfy.model_patcher import ModelPatcher
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ..attention.quote import short
+from .files import check_prefix, guidance_path, shown
 from .maps import Edits
 from .run import Effect, Run, attach
 from .semantic import ratio_of
+
+MOST = 10_000  # steps: what the host's samplers take
+NUMBERS = ("F64", "F32", "F16", "BF16")  # safetensors' names
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,12 @@ class Guidance:
 
 
 def save_guidance(edits: Edits, prefix: str) -> str:
-    """Writes into the output folder; the file's name there, with its subfolder. ValueError: no edits, or elsewhere."""
-    if not edits.sigmas:
-        raise ValueError(
-            "Nothing was edited in this run, so there is no guidance to save; check the concepts' windows."
-        )
+    """Writes into the output folder; the file's name there, with its subfolder. ValueError: elsewhere.
+
+    A run in which nothing was edited gives a file of no steps.
+    """
+    check_prefix(prefix)
     output = folder_paths.get_output_directory()
-    if not _inside(output, os.path.join(output, os.path.dirname(os.path.normpath(prefix)))):
-        raise ValueError(
-            f"'{short(prefix)}' lies outside of the output folder; name a place in it, such as 'guidance/edit'."
-        )
     folder, name, counter, *_ = folder_paths.get_save_image_path(prefix, output)
     path = os.path.join(folder, f"{name}_{counter:05}_.safetensors")
     sigmas = torch.tensor(edits.sigmas, dtype=torch.float64)
@@ -46,45 +44,43 @@ def save_guidance(edits: Edits, prefix: str) -> str:
     return os.path.relpath(path, output)
 
 
-def guidance_path(name: str) -> str:
-    """The file behind 'x.safetensors' (input folder) or 'x.safetensors [output]'; ValueError: elsewhere or missing."""
-    plain, named = folder_paths.annotated_filepath(name.strip())
-    allowed = (folder_paths.get_input_directory(), folder_paths.get_output_directory())
-    base = named or allowed[0]
-    path = os.path.realpath(os.path.join(base, plain))
-    if base not in allowed or not _inside(base, path):
-        raise ValueError(
-            f"'{short(name)}' lies outside of the host's input and output folders; put the file into one of them and "
-            "name it there."
-        )
-    if not plain.endswith(".safetensors") or not os.path.isfile(path):
-        raise ValueError(
-            f"There is no guidance file '{short(name)}'; Save Guidance writes one, such as "
-            "'guidance/x.safetensors [output]'."
-        )
+def check_guidance(name: str) -> str:
+    """The path of a file of Save Guidance, by its form alone; ValueError: elsewhere, missing or of another kind."""
+    path = guidance_path(name)
+    try:
+        with safe_open(path, "pt") as file:
+            parts = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118, it is no dict
+            form = {key: (part.get_dtype(), part.get_shape()) for key, part in parts.items()}
+    except (SafetensorError, OSError):  # cut off, of another format, or not ours to read
+        raise ValueError(f"{shown(name)} holds no guidance that can be read; choose a file of Save Guidance.") from None
+    if form.keys() != {"sigmas", "edits"} or not _fits(*form["sigmas"], *form["edits"]):
+        raise ValueError(f"{shown(name)} holds no guidance; choose a file of Save Guidance.")
     return path
 
 
 def load_guidance(name: str) -> Guidance:
-    """What `save_guidance` wrote; ValueError: another kind of file."""
-    path = guidance_path(name)
-    try:
-        stored = load_file(path)
-    except SafetensorError:  # not even a file of this format
-        stored = {}
-    if set(stored) != {"sigmas", "edits"} or not 0 < len(stored["sigmas"]) == len(stored["edits"]):
-        raise ValueError(f"'{short(name)}' holds no guidance; choose a file of Save Guidance.")
-    return Guidance(tuple(stored["sigmas"].tolist()), stored["edits"])
+    """What `save_guidance` wrote; ValueError: another kind of file, or one with values that cannot be."""
+    stored = load_file(check_guidance(name))
+    sigmas, edits = stored["sigmas"].double(), stored["edits"]
+    if not (sigmas.isfinite().all() and edits.isfinite().all()):
+        raise ValueError(f"{shown(name)} holds values that are not finite numbers (NaN or infinite); save it again.")
+    if (sigmas <= 0).any() or (sigmas.diff() >= 0).any():
+        raise ValueError(
+            f"{shown(name)} holds no guidance: its noise levels must fall from step to step and stay above 0; choose a "
+            "file of Save Guidance."
+        )
+    return Guidance(tuple(sigmas.tolist()), edits)
 
 
-def _inside(folder: str, path: str) -> bool:
-    """Links are followed."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+def _fits(levels: str, steps: list[int], kind: str, shape: list[int]) -> bool:
+    """Whether numbers of these types and shapes are noise levels and a latent for each."""
+    right = levels in NUMBERS and kind in NUMBERS and len(steps) == 1 and len(shape) in (5, 6)
+    return right and steps[0] == shape[0] <= MOST and 0 not in shape[1:]
 
 
 def replay(model: ModelPatcher, guidance: Guidance, scale: float) -> ModelPatcher:
     """A clone to whose predictions the stored edits are added, each at the step nearest to its noise level."""
-    return attach(model, lambda: Replay(guidance, scale)) if scale else model.clone()
+    return attach(model, lambda: Replay(guidance, scale)) if scale and guidance.sigmas else model.clone()
 
 
 class Replay(Effect):

@@ -9,16 +9,15 @@ from comfy.model_patcher import ModelPatcher
 from comfy.model_sampling import CONST
 from torch import Tensor
 
-from ..attention.phrases import words
 from ..sampling.semantic import Momentum, Part, across, combine, largest, rescale
 from .concept_attention import ConceptAttention
 from .concepts import Concept, concept_rows
+from .edited import Unedited, edits_of, name_of
 from .families import sites_of
-from .maps import Edits, Maps
+from .maps import Maps
 from .masks import BLACK, check_count, on_latent
 from .rows import table
 from .run import Effect, Run, attach
-from .track import KEY
 from .window import MISSED, Window
 
 OUTSIDE = ("off", "source")
@@ -46,12 +45,12 @@ def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: Semantic
     Source 002: SEGA (arXiv:2301.12247) and LEDITS++ (arXiv:2311.16711) masks. ValueError: masks of kind 'ledits' need
     attention that can be reached.
     """
-    maps, active = Maps(), tuple(concept for concept in concepts if not concept.neutral)
-    if not active:
-        return model.clone(), maps
+    maps = Maps()
+    if all(concept.neutral for concept in concepts):
+        return attach(model, lambda: Unedited(concepts, maps)), maps
     if settings.mask == "ledits":
         sites_of(model)
-    return attach(model, lambda: Semantic(active, settings, maps)), maps
+    return attach(model, lambda: Semantic(concepts, settings, maps)), maps
 
 
 class Semantic(Effect):
@@ -60,16 +59,17 @@ class Semantic(Effect):
     node = "Semantic Guidance"
 
     def __init__(self, concepts: tuple[Concept, ...], settings: SemanticSettings, maps: Maps) -> None:
-        self.concepts, self.settings, self.maps = concepts, settings, maps
-        self.names = [f"lm_concept_{id(self)}_{i}" for i in range(len(concepts))]
+        self.given, self.settings, self.maps = concepts, settings, maps
+        self.concepts = [concept for concept in concepts if not concept.neutral]
+        self.names = [f"lm_concept_{id(self)}_{i}" for i in range(len(self.concepts))]
         self.rows: list[list[dict]] = []
         self.masks: list[Tensor | None] = []
         self.attention: ConceptAttention | None = None
         self.nu: Tensor | float = 0.0
         self.following: Tensor | float = 0.0
         self.index, self.fresh = -1, False
-        self.kept = [0.0] * len(concepts)
-        self.counts = [0] * len(concepts)
+        self.kept = [0.0] * len(self.concepts)
+        self.counts = [0] * len(self.concepts)
         self.edits: list[tuple[float, Tensor]] = []
         self.ran: set[int] = set()
         """Numbers of the concepts that were computed in some step."""
@@ -120,21 +120,14 @@ class Semantic(Effect):
         return denoised - ratio * edit
 
     def finish(self, run: Run, samples: Tensor) -> None:
-        shape = (samples.shape[0], 1, *samples.shape[2:])
-        kept = [
-            total / count if count else torch.zeros(shape) for total, count in zip(self.kept, self.counts, strict=True)
-        ]
-        area = torch.cat([mask.expand(shape).cpu() for mask in kept], 1)
-        sigmas = tuple(sigma for sigma, _ in self.edits)
-        edits = torch.stack([edit.cpu() for _, edit in self.edits]) if self.edits else torch.zeros(0, *samples.shape)
-        names = tuple(_name(i, concept) for i, concept in enumerate(self.concepts))
-        shares = area.reshape(*area.shape[:2], -1, *area.shape[-2:]).mean(2)
-        self.maps.add(Edits(names, shares, sigmas, edits, samples.cpu(), run.pixels))
+        shares = iter(total / count if count else None for total, count in zip(self.kept, self.counts, strict=True))
+        areas = [None if concept.neutral else next(shares) for concept in self.given]
+        self.maps.add(edits_of(self.given, areas, self.edits, run, samples))
 
     def idle(self, run: Run) -> str:
         still = [(i, concept) for i, concept in enumerate(self.concepts) if i not in self.ran]
-        dark = [f"'{_name(i, concept)}'" for i, concept in still if concept.dark]
-        missed = [f"'{_name(i, concept)}'" for i, concept in still if not concept.dark]
+        dark = [f"'{name_of(i, concept)}'" for i, concept in still if concept.dark]
+        missed = [f"'{name_of(i, concept)}'" for i, concept in still if not concept.dark]
         says = [BLACK.format(f"The mask of {', '.join(dark)}")] if dark else []
         says += [f"Of {', '.join(missed)}: {MISSED}"] if missed else []
         return " ".join(says)
@@ -178,12 +171,6 @@ class Semantic(Effect):
         if self.attention:
             mask = mask * self.attention.mask(self.names[i], threshold, psi)
         return mask if self.masks[i] is None else mask * self.masks[i].to(psi)
-
-
-def _name(i: int, concept: Concept) -> str:
-    tag = concept.conditioning[0][1].get(KEY)
-    text = " ".join(words(tag)) if tag else f"concept {i + 1}"
-    return f"without {text}" if concept.remove else text
 
 
 def ratio_of(run: Run) -> float:

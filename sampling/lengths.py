@@ -25,22 +25,22 @@ def longest(own: list[Blocks]) -> Blocks:
 
 
 def lengthen(x: Tensor, own: Blocks, goal: Blocks, filler: Tensor, filler_own: Blocks) -> Tensor:
-    """`x` (B, N, D) with `filler`'s rows (1 or B, M, D) after each of its blocks, up to `goal`."""
+    """`x` (B, ..., N, D) with `filler`'s rows (1 or B, ..., M, D) after each of its blocks, up to `goal`."""
     if own == goal:
         return x
-    parts = zip(x.split(own, 1), filler.split(filler_own, 1), goal, strict=True)
-    return torch.cat([_fill(part, rows, length) for part, rows, length in parts], dim=1)
+    parts = zip(x.split(own, -2), filler.split(filler_own, -2), goal, strict=True)
+    return torch.cat([_fill(part, rows, length) for part, rows, length in parts], dim=-2)
 
 
 def _fill(x: Tensor, filler: Tensor, length: int) -> Tensor:
-    missing = length - x.shape[1]
+    missing, given = length - x.shape[-2], filler.shape[-2]
     if missing == 0:
         return x
-    chunks = all(n and n % CHUNK == 0 for n in (missing, length, filler.shape[1]))
-    rows = filler[:, -CHUNK:].repeat(1, missing // CHUNK, 1) if chunks else filler[:, -missing:]
-    if rows.shape[1] < missing:
+    chunks = all(n and n % CHUNK == 0 for n in (missing, length, given))
+    rows = torch.cat([filler[..., -CHUNK:, :]] * (missing // CHUNK), -2) if chunks else filler[..., -missing:, :]
+    if rows.shape[-2] < missing:
         raise ValueError(
-            f"The shorter prompt lacks {missing} rows of text and neutral has {filler.shape[1]} to fill them with; "
+            f"The shorter prompt lacks {missing} rows of text and neutral has {given} to fill them with; "
             "make the prompts about equally long, or neutral's longer."
         )
-    return torch.cat([x, rows.to(x).expand(x.shape[0], -1, -1)], dim=1)
+    return torch.cat([x, rows.to(x).expand(x.shape[0], *rows.shape[1:])], dim=-2)

@@ -133,3 +133,44 @@ def test_a_changed_file_is_read_again_and_a_linked_name_is_no_error(folders):
     assert (before, Node.fingerprint_inputs(model=None, file=file, scale=1.0)) == (1, 2)
     linked = Node.fingerprint_inputs(model=None, file=None, scale=1.0)
     assert linked == Node.fingerprint_inputs(model=None, scale=1.0) == linked
+
+
+@pytest.mark.parametrize("prefix", ["../x", "//server/share/x", "C:x", "a\0b", "NUL"])
+def test_a_bad_prefix_is_refused_before_anything_is_sampled_and_when_linked(folders, prefix):
+    from pack.nodes.edits import SaveGuidance as Node
+
+    told = Node.validate_inputs(filename_prefix=prefix)
+    assert told.startswith("Save Guidance: ") and told.isprintable()
+    with pytest.raises(ValueError, match="^Save Guidance: "):
+        Node.execute(*edited(1), filename_prefix=prefix)
+    assert Node.validate_inputs(filename_prefix="guidance/edit") is Node.validate_inputs() is True
+
+
+def test_a_bad_file_is_refused_before_anything_is_sampled(folders):
+    from pack.nodes.edits import LoadGuidance as Node
+
+    (folders / "input" / "bad.safetensors").write_bytes(b"bad")
+    for name in ("", "missing.safetensors", "//server/share/x.safetensors", "bad.safetensors"):
+        assert Node.validate_inputs(file=name).startswith("Load Guidance: ")
+    assert Node.validate_inputs(file=store(*edited(1))) is Node.validate_inputs() is True
+
+
+def test_off_gives_empty_panels_and_a_file_that_changes_nothing(folders):
+    plain = paint(SD1.model())
+    maps, latent = edited(2, scale=0.0)
+    assert torch.equal(latent["samples"], plain)
+    picture, masks = show(maps, latent)
+    assert masks.shape == (2, 128, 128) and not masks.any() and picture.shape[2] == 256
+    assert torch.equal(paint(load(store(maps, latent))), plain)
+    model, maps = guided(SD1.model(), concept("red snow", scale=0.0), concept("blue fog"))
+    _, masks = show(maps, {"samples": paint(model)})
+    assert masks.shape[0] == 2 and not masks[0].any() and masks[1].any()
+
+
+def test_a_sweep_from_zero_shows_each_run_its_own_maps(comfy):
+    from pack.patches.maps import Edits
+
+    for scale in (0.0, 2.5, 5.0):
+        maps, latent = edited(1, scale=scale)
+        assert maps.fit(latent["samples"], Edits).maps.any() == (scale > 0)
+        assert show(maps, latent)[0].shape[2] == 256

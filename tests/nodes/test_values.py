@@ -99,3 +99,10 @@ def test_an_error_begins_with_the_name_of_its_node_once(nodes):
     with pytest.raises(ValueError, match=r"^Phrase Region: The phrase is empty; "):
         region.execute(" ", torch.ones(1, 2, 2), 0.5, 0.0)
     assert all(node.__mro__[1].__name__ == "Node" for node in nodes)
+
+
+def test_the_host_runs_nodes_on_locked_copies_of_their_classes(nodes):
+    from comfy_api.internal import lock_class, shallow_clone_class
+
+    for node in nodes:
+        assert lock_class(shallow_clone_class(node)).execute.__func__ is node.execute.__func__

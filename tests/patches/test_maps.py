@@ -15,25 +15,76 @@ def run(model, latent, positive=None, **options):
 
 def finished(*fills, size=(4, 4)):
     """A handle with a run per number, whose latent is filled with it."""
-    from pack.attention.captured import Captured
     from pack.patches.maps import Maps
 
     maps = Maps()
     for fill in fills:
-        maps.add(Captured(("cat",), {"cat": ()}, {}, None, (0, 0), torch.full((1, 4, *size), float(fill))))
+        maps.add(record(float(fill), size))
     return maps
 
 
-def test_the_run_that_made_the_latent_comes_first_then_the_last_of_its_size(comfy):
-    maps = finished(1, 2, 3)
-    assert maps.fit(torch.full((1, 4, 4, 4), 2.0)) is maps.runs[1]
-    assert maps.fit(torch.full((1, 4, 4, 4), 2.0, dtype=torch.float64)) is maps.runs[1]
-    assert maps.fit(torch.full((1, 4, 4, 4), 9.0)) is maps.runs[2]
+def record(fill, size=(4, 4), megabytes=0):
+    from pack.attention.captured import Captured
+
+    layers = {"in.1": torch.zeros(1, megabytes, 512, 512)}
+    return Captured(("cat",), {"cat": ()}, layers, None, (0, 0), torch.full((1, 4, *size), fill))
 
 
-def test_a_handle_keeps_the_last_eight_runs(comfy):
-    maps = finished(*range(20))
-    assert [float(one.samples.mean()) for one in maps.runs] == list(range(12, 20))
+def test_the_run_that_made_the_latent_in_any_precision(comfy):
+    maps = finished(1, 2.1, 3)
+    for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
+        assert maps.fit(maps.runs[1].samples.to(dtype)) is maps.runs[1]
+    again = record(1.0)
+    maps.add(again)
+    assert maps.fit(torch.full((1, 4, 4, 4), 1.0)) is again
+
+
+def test_a_latent_that_no_run_made_is_told(comfy):
+    maps = finished(1, 2)
+    with pytest.raises(
+        ValueError, match="was not made by a run of the Attention Capture model: it was changed since"
+    ) as e:
+        maps.fit(torch.full((1, 4, 4, 4), 9.0))
+    assert "\n" not in str(e.value) and "made room" not in str(e.value)
+
+
+def test_a_sweep_keeps_all_its_runs_and_older_ones_are_told(comfy):
+    maps = finished(*range(300))
+    assert [float(one.samples.mean()) for one in maps.runs] == list(range(44, 300))
+    with pytest.raises(ValueError, match=r"one of the first 44, which made room \(256 runs and 256 MB are kept"):
+        maps.fit(torch.full((1, 4, 4, 4), 9.0))
+
+
+def test_large_records_make_room_but_for_the_last(comfy):
+    from pack.patches.maps import Maps
+
+    maps = Maps()
+    for fill, megabytes in ((1.0, 100), (2.0, 100), (3.0, 50), (4.0, 90)):
+        maps.add(record(fill, megabytes=megabytes))
+    assert [float(one.samples.mean()) for one in maps.runs] == [2.0, 3.0, 4.0]
+    maps.add(record(5.0, megabytes=300))
+    assert [float(one.samples.mean()) for one in maps.runs] == [5.0]
+
+
+@pytest.mark.parametrize("rows", [[1], [2, 0], [0, 0, 1, 2]])
+def test_pictures_of_a_batch_are_found_alone(comfy, rows):
+    """As Latent From Batch, Repeat Latent Batch and the like pass them on."""
+    from pack.attention.captured import Captured
+    from pack.patches.maps import Cuts, Edits, Maps
+
+    samples, masks = torch.rand(3, 4, 4, 4), torch.rand(2, 3, 4, 4)
+    edits, shares, selves = torch.rand(5, 3, 4, 4, 4), torch.rand(3, 2, 4, 4), torch.rand(3, 16, 16)
+    maps = {kind: Maps() for kind in (Captured, Cuts, Edits)}
+    maps[Captured].add(Captured(("cat",), {"cat": ()}, {"in.1": shares}, selves, (4, 4), samples))
+    maps[Cuts].add(Cuts(masks.flatten(0, 1), samples, 8))
+    maps[Edits].add(Edits(("a", "b"), shares, tuple(range(5)), edits, samples, 8))
+    seen, cut, edited = (handle.fit(samples[rows], kind) for kind, handle in maps.items())
+    assert all(torch.equal(one.samples, samples[rows]) for one in (seen, cut, edited))
+    assert torch.equal(seen.layers["in.1"], shares[rows]) and torch.equal(seen.self_attention, selves[rows])
+    assert torch.equal(cut.masks, masks[:, rows].flatten(0, 1))
+    assert torch.equal(edited.maps, shares[rows]) and torch.equal(edited.edits, edits[:, rows])
+    with pytest.raises(ValueError, match="not made by a run of the Latent Cache Inject model"):
+        maps[Cuts].fit(torch.cat([samples[:2], samples[:1] + 1]), Cuts)
 
 
 def test_no_run_and_no_run_of_the_size_are_told(comfy):
@@ -52,7 +103,8 @@ def test_base_and_hires_run_on_one_model(comfy):
     assert [tuple(one.samples.shape[2:]) for one in maps.runs] == [(8, 10), (13, 16), (8, 10)]
     assert [maps.fit(out) for out in (base, hires, again)] == maps.runs
     assert maps.runs[1].layers["in.1"].shape[2:] == (13, 16)
-    assert maps.fit(base + 1) is maps.runs[2]
+    with pytest.raises(ValueError, match="changed since"):
+        maps.fit(base + 1)
 
 
 def test_a_clone_in_another_branch_writes_to_the_same_handle(comfy):
