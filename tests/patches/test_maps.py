@@ -145,7 +145,7 @@ def untracked():
 @pytest.mark.parametrize(
     ("phrase", "positive", "message"),
     [
-        ("zebra", None, "'zebra' is not in the prompt; use its words in their order: a, red, dog, and, blue, cat"),
+        ("zebra", None, "'zebra' is not in the prompt; use its words in their order: a, red, dog, and, a, blue, cat"),
         ("cat", untracked, "Track Phrases"),
         ("(:1.2)", None, "The phrase '.*' is not in the prompt|The phrase is empty"),
     ],
