@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..nodes.inputs import CATEGORY
+from ..nodes.inputs import CATEGORY, found_by
 from ..nodes.node import Node
 
 
@@ -19,8 +19,9 @@ class LoadTinyScenes(Node):
             category=f"{CATEGORY}/demo",
             description="A tiny latent diffusion model in SD1.5's form that comes with the pack: 128x128 pictures of "
             "coloured shapes. Every template of the pack runs on it in seconds, without a download.",
-            search_aliases=["demo checkpoint", "tiny model", "test model"],
-            is_dev_only=True,
+            search_aliases=found_by(
+                "demo checkpoint, tiny model, test model, embedded model, example model, tinyscenes"
+            ),
             inputs=[],
             outputs=[io.Model.Output(), io.Clip.Output(), io.Vae.Output()],
         )

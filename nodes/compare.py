@@ -6,7 +6,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from .grid import GridStyle, draw_grid, label_lines
-from .inputs import CATEGORY
+from .inputs import CATEGORY, found_by
 from .node import Node
 
 
@@ -21,7 +21,7 @@ class ValueSweep(Node):
             category=f"{CATEGORY}/compare",
             description="A list of evenly spaced numbers: connect it to a FLOAT input such as theta or strength, "
             "and everything behind that input runs once for each.",
-            search_aliases=["sweep", "range", "float list", "linspace", "xy plot", "grid search", "batch values"],
+            search_aliases=found_by("sweep, range, float list, linspace, xy plot, grid search, batch values"),
             inputs=[
                 _number("start", 0.0, "The first value, exactly. Any number; the unit is that of the input it feeds."),
                 _number("end", 1.0, "The last value, exactly. Any number; smaller than start counts down."),
@@ -51,7 +51,7 @@ class LabelledGrid(Node):
             category=f"{CATEGORY}/compare",
             description="Lays all pictures of a list or batch out in one picture, a label above each. Smaller ones "
             "are centred in the largest one's tile.",
-            search_aliases=["contact sheet", "image grid", "strip", "montage", "xy plot", "compare images", "caption"],
+            search_aliases=found_by("contact sheet, image grid, strip, montage, xy plot, compare images, caption"),
             is_input_list=True,
             inputs=[
                 io.Image.Input("images", tooltip="Pictures of any sizes, as a list or as batches; read in order."),

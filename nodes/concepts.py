@@ -9,7 +9,7 @@ from ..patches.concepts import Concept, add_concept
 from ..patches.semantic import OUTSIDE, SemanticSettings, guide
 from ..patches.window import Window
 from ..sampling.semantic import MASKS, NORMALISE, Momentum
-from .inputs import CATEGORY, LM_MAPS, number, window
+from .inputs import CATEGORY, LM_MAPS, found_by, number, window
 from .node import Node
 
 MENU = f"{CATEGORY}/concepts"
@@ -27,7 +27,10 @@ class EditConcept(Node):
             category=MENU,
             description="A text to add to a picture or take out of it, with its strength, its time and its place; "
             "chain up to 16 of them into Semantic Guidance.",
-            search_aliases=["sega", "edit prompt", "concept slider", "add concept", "remove concept"],
+            search_aliases=found_by(
+                "sega, edit prompt, concept slider, add concept, remove concept, remove object, add object, "
+                "negative concept, replace object, swap object"
+            ),
             inputs=[
                 io.Conditioning.Input("conditioning", tooltip="The concept's text, encoded like the prompt."),
                 io.Combo.Input(
@@ -89,7 +92,10 @@ class SemanticGuidance(Node):
             category=MENU,
             description="Adds or removes concepts without changing the rest: at every step it moves only those pixels "
             "of the prediction that a concept wants changed most. Any model, sampler and guider.",
-            search_aliases=["sega", "semantic guidance", "ledits", "concept edit", "add or remove", "edit guidance"],
+            search_aliases=found_by(
+                "sega, semantic guidance, ledits, concept edit, add or remove, edit guidance, remove object, "
+                "add object, edit image"
+            ),
             inputs=[
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
                 LM_CONCEPTS.Input("concepts", tooltip="From Edit Concept. Neutral: scale 0 in all of them."),

@@ -13,7 +13,7 @@ from ..patches.files import check_prefix, guidance_path
 from ..patches.maps import Edits, Maps
 from ..patches.replay import check_guidance, load_guidance, replay, save_guidance
 from .concepts import MENU
-from .inputs import LM_MAPS
+from .inputs import LM_MAPS, found_by
 from .node import Node, refusal
 from .overlay import GREY, enlargement, legend, region_colours
 
@@ -31,7 +31,7 @@ class EditMapsToImage(Node):
             category=MENU,
             description="Where each concept edited over the whole run: a panel each, in its own colour, with a legend; "
             "and as masks.",
-            search_aliases=["edit mask", "sega map", "guidance map"],
+            search_aliases=found_by("edit mask, sega map, guidance map"),
             inputs=[
                 LM_MAPS.Input("maps", tooltip="From Semantic Guidance."),
                 io.Latent.Input(
@@ -69,7 +69,7 @@ class SaveGuidance(Node):
             category=MENU,
             description="Stores what Semantic Guidance added at every step, as safetensors in the output folder, to be "
             "replayed with another seed or prompt by Load Guidance.",
-            search_aliases=["export guidance", "store sega"],
+            search_aliases=found_by("export guidance, store sega"),
             is_output_node=True,
             inputs=[
                 LM_MAPS.Input("maps", tooltip="From Semantic Guidance."),
@@ -107,7 +107,7 @@ class LoadGuidance(Node):
             category=MENU,
             description="Adds the edits that Save Guidance stored to another run, at the same noise levels. No concept "
             "is computed, so it costs nothing.",
-            search_aliases=["replay guidance", "import guidance", "stored sega"],
+            search_aliases=found_by("replay guidance, import guidance, stored sega"),
             inputs=[
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
                 io.String.Input(

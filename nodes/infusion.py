@@ -9,7 +9,7 @@ from ..patches.features import PRESETS, weight_of
 from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
 from ..patches.window import Window
 from ..sampling.mixing import MIXES
-from .inputs import CATEGORY, seed, window
+from .inputs import CATEGORY, found_by, seed, window
 from .node import Node
 
 
@@ -24,8 +24,11 @@ class InfusionBias(Node):
             category=f"{CATEGORY}/image bias",
             description="Lets one or several pictures bias the generation: their features inside the model, averaged, "
             "are added to those of the picture being made, at chosen sites.",
-            search_aliases=["infusion", "reference", "image bias", "style transfer", "consistency", "comic"]
-            + ["feature injection", "style aligned"],
+            search_aliases=found_by(
+                "infusion, reference, image bias, style transfer, consistency, comic, feature injection, "
+                "style aligned, image prompt, character consistency, reference image, ip adapter, style "
+                "reference"
+            ),
             inputs=[
                 io.Model.Input(
                     "model",

@@ -8,6 +8,11 @@ CATEGORY = "latent manipulation"
 LM_MAPS = io.Custom("LM_MAPS")
 
 
+def found_by(words: str) -> list[str]:
+    """What users type to find a node, between commas; the pack's name finds all of them."""
+    return [*words.split(", "), CATEGORY]
+
+
 def window(start: float = 0.0, end: float = 1.0) -> list:
     """start_percent and end_percent, as the host's ControlNet nodes name them."""
     tip = "0..1 of the noise schedule (not of the steps): 0 is the first, noisiest moment, 1 the end. "

@@ -12,12 +12,12 @@ from ..patches.maps import Maps
 from ..patches.probe import ProbeSettings, probe
 from ..patches.window import Window
 from .heat import heat_picture
-from .inputs import CATEGORY, LM_MAPS, blocks, seed, window
+from .inputs import CATEGORY, LM_MAPS, blocks, found_by, seed, window
 from .mask_inputs import how, outputs, phrase_lines, picture, read_inputs, split_lines
 from .node import Node
 
 MENU = f"{CATEGORY}/masks"
-WORDS = ["daam", "attention map", "heatmap", "cross attention", "segment by text", "text mask"]
+WORDS = "daam, attention map, heatmap, cross attention, segment by text, text mask"
 
 
 class SubjectMaskFromAttention(Node):
@@ -31,7 +31,10 @@ class SubjectMaskFromAttention(Node):
             category=MENU,
             description="Finds a phrase of the prompt in a picture: noises its latent to a few levels, calls the model "
             "once at each and reads which pixels look at the phrase. No other model is needed.",
-            search_aliases=[*WORDS, "find object", "clipseg"],
+            search_aliases=found_by(
+                f"{WORDS}, find object, clipseg, mask by text, text to mask, mask from text, mask from prompt, "
+                "segment anything by text, where is, object mask"
+            ),
             inputs=[
                 io.Model.Input("model", tooltip="The model that looks; it stays as it is."),
                 io.Conditioning.Input("conditioning", tooltip="A prompt of the picture, encoded behind Track Phrases."),
@@ -79,7 +82,7 @@ class AttentionCapture(Node):
             category=MENU,
             description="Records which pixels look at phrases of the prompt while any sampler runs with this model. "
             "Mask from Attention Maps turns the record into a mask.",
-            search_aliases=[*WORDS, "record attention"],
+            search_aliases=found_by(f"{WORDS}, record attention"),
             inputs=[
                 io.Model.Input("model", tooltip="The model to watch; the one that goes in stays as it is."),
                 phrase_lines("to watch, one phrase per line; the prompt must come through Track Phrases."),
@@ -116,7 +119,7 @@ class MaskFromAttentionMaps(Node):
             display_name="Mask from Attention Maps",
             category=MENU,
             description="Where the sampler's picture shows a phrase, from the maps that Attention Capture recorded.",
-            search_aliases=[*WORDS, "attention to mask"],
+            search_aliases=found_by(f"{WORDS}, attention to mask"),
             inputs=[
                 LM_MAPS.Input("maps", tooltip="From Attention Capture."),
                 io.Latent.Input(

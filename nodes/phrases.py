@@ -6,7 +6,7 @@ from comfy.sd import CLIP
 from comfy_api.latest import io
 
 from ..patches.track import track_phrases
-from .inputs import CATEGORY
+from .inputs import CATEGORY, found_by
 from .node import Node
 from .pipeline import load_pipeline
 from .split import split
@@ -23,7 +23,7 @@ class TrackPhrases(Node):
             category=f"{CATEGORY}/text",
             description="Put it right after the CLIP loader: every text encode node behind it then notes which words "
             "its conditioning was made of, so that other nodes find a phrase in it. The conditioning stays the same.",
-            search_aliases=["phrase", "token", "word position", "attention words", "find word in prompt"],
+            search_aliases=found_by("phrase, token, word position, attention words, find word in prompt"),
             inputs=[
                 io.Clip.Input(
                     "clip", tooltip="The text encoder to track, before or after LoRAs and clip skip; it is not changed."
@@ -48,7 +48,7 @@ class SplitSubjectScene(Node):
             category=f"{CATEGORY}/text",
             description="Splits a prompt at its first preposition of place: 'motorcycle on a farm' -> 'motorcycle' and "
             "'a farm'. Uses a spaCy pipeline if one is installed, else a list of prepositions.",
-            search_aliases=["subject", "background", "noun", "preposition", "spacy", "split prompt"],
+            search_aliases=found_by("subject, background, noun, preposition, spacy, split prompt"),
             inputs=[
                 io.String.Input(
                     "text",

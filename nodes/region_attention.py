@@ -9,7 +9,7 @@ from ..attention.regions import Region
 from ..patches.regions import SIDES, STD, RegionSettings, place_regions
 from ..patches.window import Window
 from ..patches.words import check_phrases
-from .inputs import CATEGORY, blocks, window
+from .inputs import CATEGORY, blocks, found_by, window
 from .node import Node
 
 
@@ -24,8 +24,11 @@ class RegionAttention(Node):
             category=f"{CATEGORY}/regions",
             description="Makes each phrase of the prompt happen in its region, by a bias on the model's "
             "cross-attention. One prompt, any sampler; works beside IP-Adapter, ControlNet and LoRA.",
-            search_aliases=["regional prompt", "attention couple", "paint with words", "spatial control", "region"]
-            + ["dense diffusion", "layout", "area prompt", "mask prompt"],
+            search_aliases=found_by(
+                "regional prompt, attention couple, paint with words, spatial control, region, dense "
+                "diffusion, layout, area prompt, mask prompt, regional prompting, regional prompter, bounding "
+                "box prompt, gligen, swap subjects"
+            ),
             inputs=[
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
                 io.Custom("LM_REGIONS").Input(

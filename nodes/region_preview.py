@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..attention.quote import short
 from ..attention.regions import Region
-from .inputs import CATEGORY
+from .inputs import CATEGORY, found_by
 from .node import Node
 from .overlay import GREY, legend, paint, region_colours
 from .region_report import caption, covered, describe, numbered
@@ -26,7 +26,7 @@ class RegionPreview(Node):
             category=f"{CATEGORY}/regions",
             description="Shows which phrase goes where, what no region covers, and whether each region is large "
             "enough for the model's attention. Samples nothing.",
-            search_aliases=["preview regions", "overlay", "mask overlay", "show regions", "debug regions"],
+            search_aliases=found_by("preview regions, overlay, mask overlay, show regions, debug regions"),
             is_output_node=True,
             inputs=[
                 io.Custom("LM_REGIONS").Input("regions", tooltip="The regions to show."),

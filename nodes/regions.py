@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..attention.regions import Region
 from .color_map import color_masks
-from .inputs import CATEGORY
+from .inputs import CATEGORY, found_by
 from .node import Node
 from .region_masks import one_per_line, placed, spoken
 from .region_table import FORM, read_colour, read_table
@@ -30,7 +30,10 @@ class PhraseRegion(Node):
             category=f"{CATEGORY}/regions",
             description="Says where a phrase of the prompt belongs. Chain several, and connect the last to Region "
             "Attention.",
-            search_aliases=["regional prompt", "area", "attention couple", "spatial control", "paint with words"],
+            search_aliases=found_by(
+                "regional prompt, area, attention couple, spatial control, paint with words, regional "
+                "prompting, regional prompter, gligen"
+            ),
             inputs=[
                 io.String.Input(
                     "phrase", default="", tooltip="Words as in the prompt, in any case. Must not be empty."
@@ -73,7 +76,10 @@ class RegionsFromMasks(Node):
             display_name="Regions from Masks",
             category=f"{CATEGORY}/regions",
             description="Gives each mask of a batch its phrase: the first line is for the first mask.",
-            search_aliases=["regional prompt", "mask list", "segments", "region table", "multiple masks"],
+            search_aliases=found_by(
+                "regional prompt, mask list, segments, region table, multiple masks, regional prompting, "
+                "segment to region"
+            ),
             inputs=[
                 io.Mask.Input("masks", tooltip="As many masks as lines, as one batch; soft edges count, 1 = inside."),
                 _table("The colour is for previews."),
@@ -102,7 +108,9 @@ class RegionsFromColorMap(Node):
             category=f"{CATEGORY}/regions",
             description="Paint where things belong, a colour for each: lines that name no colour take the largest "
             "ones in order.",
-            search_aliases=["colour map", "segmentation map", "regional prompt", "paint", "color mask", "spatext"],
+            search_aliases=found_by(
+                "colour map, segmentation map, regional prompt, paint, color mask, spatext, regional prompting"
+            ),
             inputs=[
                 io.Image.Input(
                     "image",

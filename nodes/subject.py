@@ -12,7 +12,7 @@ from ..patches.inject import InjectSettings, inject
 from ..patches.maps import Cuts, Maps
 from ..patches.window import Window
 from ..sampling.cuts import CURVES
-from .inputs import CATEGORY, LM_MAPS, seed, window
+from .inputs import CATEGORY, LM_MAPS, found_by, seed, window
 from .node import Node
 
 MENU = f"{CATEGORY}/keep subject"
@@ -29,8 +29,11 @@ class LatentCacheInject(Node):
             category=MENU,
             description="Keeps the subject of a picture: its latent, noised to the level due, is put back under the "
             "mask at chosen moments of sampling, while the prompt rebuilds the rest. Any sampler, any model.",
-            search_aliases=["keep subject", "inpaint", "background replace", "latent injection", "blended diffusion"]
-            + ["preserve subject", "change background"],
+            search_aliases=found_by(
+                "keep subject, inpaint, background replace, latent injection, blended diffusion, preserve "
+                "subject, change background, keep my subject, replace background, background swap, character "
+                "consistency"
+            ),
             inputs=[
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
                 io.Latent.Input(
@@ -89,7 +92,7 @@ class InjectedMasks(Node):
             display_name="Injected Masks",
             category=MENU,
             description="The mask of every injection that Latent Cache Inject made in the run that gave this latent.",
-            search_aliases=["dynamic mask", "injection masks"],
+            search_aliases=found_by("dynamic mask, injection masks"),
             inputs=[
                 LM_MAPS.Input("maps", tooltip="From Latent Cache Inject."),
                 io.Latent.Input(

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..patches.conditioning import DIRECTIONS, TextMove, move_text
 from ..sampling.slerp import MODES
-from .inputs import CATEGORY, window
+from .inputs import CATEGORY, found_by, window
 from .node import Node
 
 
@@ -21,8 +21,11 @@ class ClipSlerpAugment(Node):
             category=f"{CATEGORY}/text",
             description="Moves a prompt's encoding along a text direction by spherical interpolation: part of the way "
             "to another prompt (theta 0..1), past it (above 1) or away from it (below 0).",
-            search_aliases=["slerp", "interpolate prompts", "blend prompts", "prompt travel", "strengthen style"]
-            + ["weaken style", "conditioning average", "text direction", "prompt slider"],
+            search_aliases=found_by(
+                "slerp, interpolate prompts, blend prompts, prompt travel, strengthen style, weaken style, "
+                "conditioning average, text direction, prompt slider, style slider, prompt strength, style "
+                "strength"
+            ),
             inputs=[*_texts(), *_move(), *_path(), *window()],
             outputs=[io.Conditioning.Output(tooltip="base with its text moved; areas, masks, control and hooks kept.")],
         )
