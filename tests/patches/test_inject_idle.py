@@ -109,8 +109,8 @@ def test_a_probe_of_the_patched_model_is_none_of_its_runs(comfy, caplog):
     [
         ("euler", [5.0, 5.0, 0.0], [1]),
         ("euler", [9.0, 5.0, 5.0, 5.0, 1.0, 0.0], [0, 3, 4]),
-        ("euler", [9.0, 1.0, 5.0, 0.5, 0.0], [2, 1, 3]),
-        ("dpmpp_2m", [9.0, 1.0, 5.0, 0.5, 0.0], [2, 1, 3]),
+        ("euler", [9.0, 1.0, 5.0, 0.5, 0.0], [0, 2, 3]),
+        ("dpmpp_2m", [9.0, 1.0, 5.0, 0.5, 0.0], [0, 2, 3]),
     ],
 )
 def test_repeated_and_rising_levels_have_each_due_step_once(comfy, phrase, sampler, sigmas, steps):
@@ -119,7 +119,7 @@ def test_repeated_and_rising_levels_have_each_due_step_once(comfy, phrase, sampl
     latent, watch = picture(**LATENT), Watch()
     patched, maps = inject(watch.on(SD1.model()), latent, phrase=phrase, count=16)
     out = custom(patched, torch.tensor(sigmas), sampler_object(sampler))
-    due = [step for step in sorted(steps) if step > 0 or not phrase]
+    due = sorted({max(step, 1) for step in steps}) if phrase else steps
     assert out.isfinite().all() and len(watch.seen) == len(sigmas) - 1
     if not phrase:
         same = [torch.equal(x, cached(SD1.model(), latent, sigma)) for sigma, x in watch.seen]
