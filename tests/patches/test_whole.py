@@ -137,6 +137,23 @@ def test_without_an_injection_nothing_changes(comfy, name, settings):
         )
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_sampler_keeps_its_precision(comfy, dtype):
+    from comfy.samplers import KSAMPLER, sampler_object
+
+    states = []
+
+    def precise(model, x, sigmas, inner, callback=None, **given):
+        def report(state):
+            states.append(state["x"].dtype)
+            callback(state)
+
+        return inner.sampler_function(model, x.to(dtype), sigmas.to(dtype), callback=report, **given)
+
+    out, maps = paint(KSAMPLER(precise, {"inner": sampler_object("euler")}))
+    assert set(states) == {dtype} and out.isfinite().all() and len(maps.runs[0].masks) == 2
+
+
 @pytest.mark.parametrize("scale", [1.5, 1.0])
 def test_the_hosts_sampler_that_enlarges(comfy, scale):
     from comfy_extras.nodes_advanced_samplers import SamplerLCMUpscale
