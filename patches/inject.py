@@ -17,7 +17,7 @@ from .capture import Capture, CaptureSettings
 from .cut import Jump, check_sampler, cut_sampler
 from .families import sites_of
 from .maps import Cuts, Maps
-from .masks import on_latent
+from .masks import BLACK, on_latent
 from .probe import Levels
 from .run import Effect, Run, attach
 from .told import speaking
@@ -121,17 +121,17 @@ class Injection(Effect):
         if self.settings.strength == 0 or self.probed or any(used.any() for used in self.used):
             return ""
         if self.black:
-            return "its mask is black; paint what to keep white (Load Image gives black for a file without alpha)."
+            return BLACK.format("The mask")
         if self.used:
-            return "the mask was empty at every injection; look at it with Injected Masks."
+            return "The mask was empty at every injection, so it did nothing; look at it with Injected Masks."
         if self.planned:
-            return "the sampler went through none of the steps in which the picture is due."
+            return "The sampler came to none of the steps in which the picture is due, so it did nothing."
         window, begins = self.settings.window, [f"{percent:.2f}" for percent in self._percents(run.sigmas[:-1])]
         steps = f"whose {len(begins)} steps begin at {begins[0]} to {begins[-1]}" if begins else "which has no step"
         late = ", and a phrase needs one step to find its mask" if self.reader else ""
         return (
-            f"no injection between start_percent {window.start} and end_percent {window.end} lies in it, {steps} of "
-            f"the noise schedule{late}; raise end_percent, denoise or steps."
+            f"No injection between start_percent {window.start} and end_percent {window.end} lies in this run, {steps} "
+            f"of the noise schedule{late}, so it did nothing; raise end_percent, denoise or steps."
         )
 
     def _percents(self, sigmas: list[float]) -> list[float]:

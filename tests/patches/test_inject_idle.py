@@ -27,12 +27,12 @@ def lines(caplog):
 @pytest.mark.parametrize(
     ("mask", "settings", "sigmas", "reason"),
     [
-        (BLACK, {}, SIGMAS, "its mask is black; paint what to keep white (Load Image gives black"),
+        (BLACK, {}, SIGMAS, "The mask is black, so it did nothing; Load Image gives a black mask"),
         (
             None,
             {"end": 0.05},
             SIGMAS,
-            "no injection between start_percent 0.0 and end_percent 0.05 lies in it, whose",
+            "No injection between start_percent 0.0 and end_percent 0.05 lies in this run, wh",
         ),
         (
             None,
@@ -41,7 +41,7 @@ def lines(caplog):
             "and a phrase needs one step to find its mask",
         ),
         (None, {}, torch.tensor([9.0]), "which has no step of the noise schedule"),
-        (None, {}, torch.tensor([1.0, 3.0]), "lies in it, whose 1 steps begin at 0."),  # rising: noise is added
+        (None, {}, torch.tensor([1.0, 3.0]), "lies in this run, whose 1 steps begin at 0."),  # rising: noise is added
         (half() * 0.3, {"start": 0.2, "end": 0.9, "count": 2, "curve": "widen"}, SIGMAS[:2], "empty at every"),
     ],
 )
@@ -50,7 +50,7 @@ def test_one_line_says_why_nothing_was_done(comfy, caplog, mask, settings, sigma
     out = custom(patched, sigmas)
     assert torch.equal(out, custom(SD1.model(), sigmas))
     (line,) = lines(caplog)
-    assert line.startswith("Latent Cache Inject did nothing in this run: ") and reason in line and "\n" not in line
+    assert line.startswith("Latent Cache Inject: ") and reason in line and "\n" not in line
     assert torch.equal(maps.runs[0].masks.amax(0), torch.zeros(8, 8))
 
 
