@@ -28,7 +28,7 @@ class LatentCacheInject(Node):
             display_name="Latent Cache Inject",
             category=MENU,
             description="Keeps the subject of a picture: its latent, noised to the level due, is put back under the "
-            "mask at chosen moments of sampling, while the prompt rebuilds the rest. Any sampler, any model.",
+            "mask at chosen moments of sampling, while the prompt rebuilds the rest. Any model, KSampler's samplers.",
             search_aliases=found_by(
                 "keep subject, inpaint, background replace, latent injection, blended diffusion, preserve "
                 "subject, change background, keep my subject, replace background, background swap, character "

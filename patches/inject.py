@@ -7,21 +7,21 @@ from math import inf
 
 import torch
 from comfy.model_patcher import ModelPatcher
-from comfy.sample import fix_empty_latent_channels
 from comfy.samplers import Sampler
 from torch import Tensor
 
 from ..attention.readout import ReadOut, read_out
 from ..sampling.cuts import blend, curve_mask, cut_indices, percent_of, points
+from .cached import Cached, as_sampled, check_sizes
 from .capture import Capture, CaptureSettings
-from .cut import cut_sampler
+from .cut import Jump, check_sampler, cut_sampler
 from .families import sites_of
 from .maps import Cuts, Maps
-from .masks import check_count, on_latent
-from .noise import noise_like
+from .masks import BLACK, on_latent
 from .probe import Levels
 from .run import Effect, Run, attach
 from .told import speaking
+from .whole import check_size
 from .window import Window
 
 
@@ -50,11 +50,13 @@ def inject(
     At a step of noise level sigma the sampler's state x becomes (1 - w) x + w noise_scaling(sigma, eps, z0), with
     w = strength * mask (Blended Latent Diffusion, arxiv.org/abs/2206.02779; the offset is source 000's).
     """
-    maps, samples = Maps(), _checked(model, samples, settings.window)
-    if settings.phrase and mask is None:
+    maps, samples = Maps(), as_sampled(model, samples)
+    if settings.window.start > settings.window.end:
+        raise ValueError(
+            f"start_percent {settings.window.start} lies behind end_percent {settings.window.end}; swap them."
+        )
+    if settings.phrase and mask is None and settings.strength > 0:
         sites_of(model)
-    if settings.strength == 0 or (mask is not None and not mask.any()):
-        return model.clone(), maps
     return attach(model, lambda: Injection(samples, mask, settings, maps)), maps
 
 
@@ -65,18 +67,23 @@ class Injection(Effect):
 
     def __init__(self, samples: Tensor, mask: Tensor | None, settings: InjectSettings, maps: Maps) -> None:
         self.samples, self.given, self.settings, self.maps = samples, mask, settings, maps
+        self.black = mask is not None and not mask.any()
+        self.off = settings.strength == 0 or self.black
+        self.probed = False
         self.reader: Capture | None = None
+        self.planned: dict[int, int] = {}
+        """Step of the run -> number of the injection that is due there."""
+        self.due: dict[int, int] = {}
+        """The same for the schedule that the sampler's function got: another pack's sampler may have changed it."""
         self.used: list[Tensor] = []
         self.mask: Tensor | None = None
-        self.latent: Tensor | None = None
-        self.noise: Tensor | None = None
-        self.due: dict[float, int] = {}
-        """Noise level -> number of the injection that is due there."""
+        self.cached: Cached | None = None
         self.run: Run | None = None
+        self.chosen: Sampler | None = None
 
     def start(self, run: Run) -> None:
         self.run = run
-        if self.settings.phrase and self.given is None:
+        if self.settings.phrase and self.given is None and not self.off:
             blocks = frozenset(sites_of(run.guider.model_patcher).blocks)
             self.reader = Capture(
                 CaptureSettings((self.settings.phrase,), node=self.node), blocks, lambda captured: None
@@ -85,90 +92,79 @@ class Injection(Effect):
             self.reader.start(run)
 
     def sampler(self, run: Run, sampler: Sampler) -> Sampler:
-        if isinstance(sampler, Levels):  # a probe looks at another picture
+        self.chosen, self.probed = sampler, isinstance(sampler, Levels)  # a probe looks at another picture
+        if self.off or self.probed or not hasattr(sampler, "sampler_function"):
             return sampler
-
-        def cuts(sigmas: Tensor) -> list[int]:
-            return [i for i, sigma in enumerate(sigmas[:-1].tolist()) if sigma in self.due]
-
-        return cut_sampler(sampler, cuts, self._change)
+        return cut_sampler(sampler, Jump(self._steps, self._change, self.node))
 
     def prepare(self, run: Run) -> None:
-        _check_sizes(self.samples, self.given, run.noise_shape)
-        model = run.guider.inner_model
-        self.due, batch = self._plan(run), run.noise_shape[0]
-        device = run.guider.model_patcher.load_device
-        samples = self.samples.expand(batch, *self.samples.shape[1:]) if self.samples.shape[0] == 1 else self.samples
-        one = samples if self.settings.noise_per_item else samples[:1]
-        self.noise = noise_like(one, self.settings.seed).to(device).expand_as(samples)
-        self.latent = model.process_latent_in(samples.to(device, torch.float32))
+        if self.settings.strength == 0 or self.probed:
+            return
+        check_sizes(self.samples, self.given, run)
+        if self.black:
+            return
+        self.planned = self._plan(run.sigmas)
+        if self.planned:
+            check_sampler(self.chosen)
+        self.cached = Cached.of(self.samples, run, self.settings.seed, self.settings.noise_per_item)
         if self.given is not None:
-            self.mask = on_latent(self.given.to(device), run.noise_shape)
+            self.mask = on_latent(self.given, run.noise_shape)
         elif self.reader is None:
-            self.mask = torch.ones(1, *[1] * (len(run.noise_shape) - 1), device=device)
+            self.mask = torch.ones(1, *[1] * (len(run.noise_shape) - 1))
 
     def finish(self, run: Run, samples: Tensor) -> None:
+        if not self.probed:
+            masks = self.used or [torch.zeros(run.noise_shape[0], *run.noise_shape[-2:])]
+            self.maps.add(Cuts(torch.cat(masks).cpu(), samples.cpu(), run.pixels))
+
+    def idle(self, run: Run) -> str:
+        if self.settings.strength == 0 or self.probed or any(used.any() for used in self.used):
+            return ""
+        if self.black:
+            return BLACK.format("The mask")
         if self.used:
-            self.maps.add(Cuts(torch.cat(self.used).cpu(), samples.cpu(), run.pixels))
+            return "The mask was empty at every injection, so it did nothing; look at it with Injected Masks."
+        if self.planned:
+            return "The sampler came to none of the steps in which the picture is due, so it did nothing."
+        window, begins = self.settings.window, [f"{percent:.2f}" for percent in self._percents(run.sigmas[:-1])]
+        steps = f"whose {len(begins)} steps begin at {begins[0]} to {begins[-1]}" if begins else "which has no step"
+        late = ", and a phrase needs one step to find its mask" if self.reader else ""
+        return (
+            f"No injection between start_percent {window.start} and end_percent {window.end} lies in this run, {steps} "
+            f"of the noise schedule{late}, so it did nothing; raise end_percent, denoise or steps."
+        )
 
-    def _plan(self, run: Run) -> dict[float, int]:
-        window, to_sigma = self.settings.window, run.sampling.percent_to_sigma
+    def _percents(self, sigmas: list[float]) -> list[float]:
+        to_sigma = self.run.sampling.percent_to_sigma
+        return [percent_of(sigma, to_sigma) if sigma > 0 else inf for sigma in sigmas]
+
+    def _plan(self, sigmas: list[float]) -> dict[int, int]:
+        window = self.settings.window
         wanted = points(window.start, window.end, self.settings.count)
-        percents = [percent_of(sigma, to_sigma) if sigma > 0 else inf for sigma in run.sigmas]
         first = 1 if self.reader else 0  # there is no attention before the first step
-        return {run.sigmas[i]: number for i, number in cut_indices(percents, wanted, first).items()}
+        return cut_indices(self._percents(sigmas), wanted, first)
 
-    def _change(self, model: object, x: Tensor, sigmas: Tensor, index: int) -> Tensor:
+    def _steps(self, sigmas: Tensor) -> list[int]:
+        self.due = self._plan(sigmas.tolist())
+        return list(self.due)
+
+    def _change(self, x: Tensor, sigmas: Tensor, index: int) -> Tensor:
         with speaking(self.node):
-            return self._changed(x, sigmas, index)
+            check_size(x, self.run.noise_shape)
+            return self._changed(x, sigmas[index], self.due[index])
 
-    def _changed(self, x: Tensor, sigmas: Tensor, index: int) -> Tensor:
-        number = self.due[float(sigmas[index])]
-        mask = self._dynamic(x, float(sigmas[index]) == min(self.due)) if self.reader else self.mask
+    def _changed(self, x: Tensor, sigma: Tensor, number: int) -> Tensor:
+        mask = self._dynamic(x, number == max(self.planned.values(), default=-1)) if self.reader else self.mask
         weight = (self.settings.strength * curve_mask(mask, self.settings.curve, number, self.settings.count)).to(x)
         self.used.append(weight.expand(x.shape[0], *weight.shape[1:-2], *x.shape[-2:]).flatten(1, -3)[:, 0])
-        return blend(x, self._cached(sigmas[index]), weight)
-
-    def _cached(self, sigma: Tensor) -> Tensor:
-        """The picture at the noise level due, or cleaner and scaled to what the model expects there."""
-        sampling, sigma = self.run.sampling, sigma.reshape(1)
-        if self.settings.offset == 0:
-            return sampling.noise_scaling(sigma, self.noise, self.latent)
-        percent = percent_of(float(sigma), sampling.percent_to_sigma) + self.settings.offset
-        cleaner = sigma.new_tensor([min(float(sampling.percent_to_sigma(min(percent, 1.0))), float(sigma))])
-        one = torch.ones_like(sigma)
-        scale = sampling.calculate_input(cleaner, one) / sampling.calculate_input(sigma, one)
-        return scale * sampling.noise_scaling(cleaner, self.noise, self.latent)
+        return blend(x, self.cached.at(sigma, self.run.sampling, self.settings.offset).to(x), weight)
 
     def _dynamic(self, x: Tensor, last: bool) -> Tensor:
         """The phrase's mask from the attention since the last cut; nothing is read after the last one."""
         captured = self.reader.take(x)
-        if last:
+        if last and self.reader in self.run.effects:
             self.run.effects.remove(self.reader)
         if captured is None:  # another node skipped every step
             return x.new_zeros(1, *[1] * (x.ndim - 1))
         mask = read_out(captured, (self.settings.phrase,), tuple(x.shape[-2:]), self.settings.read).mask
         return on_latent(mask.to(x), tuple(x.shape))
-
-
-def _checked(model: ModelPatcher, samples: Tensor, window: Window) -> Tensor:
-    """The latent as the host would sample it: video models take pictures as videos of one frame."""
-    if window.start > window.end:
-        raise ValueError(f"start_percent {window.start} lies behind end_percent {window.end}; swap them.")
-    if samples.is_nested or samples.ndim < 4:
-        raise ValueError(
-            "Latent Cache Inject puts back pictures and videos, not sound or shapes; give a latent of VAE Encode."
-        )
-    if samples.isnan().any():
-        raise ValueError("The cached latent holds values that are not numbers (NaN); encode the picture again.")
-    return fix_empty_latent_channels(model, samples)
-
-
-def _check_sizes(samples: Tensor, mask: Tensor | None, shape: tuple[int, ...]) -> None:
-    if samples.shape[1:] != shape[1:] or samples.shape[0] not in (1, shape[0]):
-        raise ValueError(
-            f"The cached latent is {list(samples.shape)} but {list(shape)} is being sampled; give Latent Cache Inject "
-            "a latent of the same size, with one picture or as many as are sampled."
-        )
-    if mask is not None:
-        check_count(mask, shape[0])

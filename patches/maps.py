@@ -42,7 +42,7 @@ Record = Captured | Cuts | Edits
 MAKERS = {Captured: "Attention Capture", Cuts: "Latent Cache Inject", Edits: "Semantic Guidance"}
 EMPTY = {
     Captured: "Attention Capture has no maps yet",
-    Cuts: "Latent Cache Inject has put nothing back yet, or is off (strength 0, a black mask, no injection in the run)",
+    Cuts: "Latent Cache Inject has not run yet",
     Edits: "Semantic Guidance has edited nothing yet",
 }
 

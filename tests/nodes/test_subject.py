@@ -73,8 +73,14 @@ def test_off_is_img2img(scene):
     for changes in ({"strength": 0.0}, {"mask": torch.zeros(1, 128, 128)}):
         maps, out = paint(scene, **changes)
         assert torch.equal(out["samples"], plain)
-        with pytest.raises(ValueError, match="has put nothing back yet, or is off .*; connect its MODEL"):
-            show(maps, out)
+        assert torch.equal(show(maps, out), torch.zeros(1, 128, 128))
+
+
+def test_masks_of_a_model_that_has_not_run(scene):
+    from pack.patches.maps import Maps
+
+    with pytest.raises(ValueError, match="Latent Cache Inject has not run yet; connect its MODEL to the sampler"):
+        show(Maps(), scene[3])
 
 
 def test_a_phrase_finds_the_subject_while_sampling(scene):

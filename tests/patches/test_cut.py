@@ -27,6 +27,7 @@ class Notes:
         if name == "dpm_adaptive":
             self.sampler.extra_options = {"rtol": 1.0, "atol": 1.0}  # as few steps as can be
         self.function, self.sampler.sampler_function = self.sampler.sampler_function, self
+        self.__globals__ = self.function.__globals__  # it stands for the host's own
         self.handed, self.calls, self.steps = [], [], []
 
     def __call__(self, model, x, sigmas, extra_args=None, callback=None, disable=None, **options):
@@ -59,18 +60,14 @@ def fresh(x, index, number=0):
 
 def cut(sampler, at, seen=None, number=0):
     """Cuts before the steps of SIGMAS at the indices `at`."""
-    from pack.patches.cut import cut_sampler
+    from pack.patches.cut import Jump, cut_sampler
 
-    def due(sigmas):
-        return [i for i, sigma in enumerate(sigmas[:-1].tolist()) if sigma in [float(SIGMAS[j]) for j in at]]
-
-    def change(model, x, sigmas, index):
-        place = SIGMAS.tolist().index(float(sigmas[index]))
+    def change(x, sigmas, index):
         if seen is not None:
-            seen.append((number, place))
-        return fresh(x, place, number)
+            seen.append((number, index))
+        return fresh(x, index, number)
 
-    return cut_sampler(sampler, due, change)
+    return cut_sampler(sampler, Jump(lambda sigmas: list(at), change, "Some Node"))
 
 
 @pytest.mark.parametrize("name", names())
@@ -134,31 +131,36 @@ def test_seeds_wrap_around_and_may_be_missing(comfy):
 
 
 def test_the_sampler_that_goes_in_stays_and_options_go_through(comfy):
+    import comfy.samplers
     from comfy.samplers import KSAMPLER, ksampler
-    from pack.patches.cut import cut_sampler
+    from pack.patches.cut import Jump, cut_sampler
 
+    jump = Jump(lambda sigmas: [1], lambda x, sigmas, index: x)
     sampler = ksampler("dpmpp_sde", {"eta": 0.3, "r": 0.4}, {"random": True})
     before = dict(vars(sampler))
-    patched = cut_sampler(sampler, lambda sigmas: [1], lambda model, x, sigmas, index: x)
+    patched = cut_sampler(sampler, jump)
     assert vars(sampler) == before and isinstance(patched, KSAMPLER) and patched is not sampler
     assert patched.extra_options == {"eta": 0.3, "r": 0.4} and patched.inpaint_options == {"random": True}
     seen = []
 
-    def function(model, x, sigmas, extra_args, callback, disable, **options):
-        seen.append(options)
-        return x
+    class Function:
+        __globals__ = comfy.samplers.ksampler.__globals__  # it stands for the host's own
 
-    patched = cut_sampler(KSAMPLER(function, {"eta": 0.3}), lambda sigmas: [1], lambda model, x, sigmas, index: x)
+        def __call__(self, model, x, sigmas, extra_args, callback, disable, **options):
+            seen.append(options)
+            return x
+
+    patched = cut_sampler(KSAMPLER(Function(), {"eta": 0.3}), jump)
     patched.sampler_function(None, torch.zeros(1), SIGMAS, {}, None, True, **patched.extra_options)
     assert seen == [{"eta": 0.3}] * 2
 
 
 def test_a_sampler_without_a_schedule_is_refused(comfy):
     from comfy.samplers import Sampler
-    from pack.patches.cut import cut_sampler
+    from pack.patches.cut import check_sampler
 
     class Foreign(Sampler):
         pass
 
     with pytest.raises(ValueError, match="The sampler Foreign cannot be cut, .*; use one of the samplers of KSampler"):
-        cut_sampler(Foreign(), lambda sigmas: [], lambda *args: None)
+        check_sampler(Foreign())
