@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 from torch import Tensor
 
 from .grid import GridStyle, draw_grid, label_lines
@@ -67,6 +67,7 @@ class LabelledGrid(Node):
                 *_style(),
             ],
             outputs=[io.Image.Output(tooltip="The grid as one picture.")],
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -81,7 +82,8 @@ class LabelledGrid(Node):
         title: list[str] = ("",),
     ) -> io.NodeOutput:
         style = GridStyle(columns[0], gap[0], font_size[0], scale[0])
-        return io.NodeOutput(draw_grid(images, label_lines(labels), title[0], style))
+        grid = draw_grid(images, label_lines(labels), title[0], style)
+        return io.NodeOutput(grid, ui=ui.PreviewImage(grid))
 
 
 def sweep(start: float, end: float, count: int) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -47,6 +47,7 @@ class EditMapsToImage(Node):
                     tooltip="0..1 of the steps and channels; one per concept and picture, concept by concept."
                 ),
             ],
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -55,7 +56,8 @@ class EditMapsToImage(Node):
         size = tuple(side * edits.ratio for side in edits.maps.shape[-2:])
         size = size if image is None else tuple(image.shape[1:3])
         masks = interpolate(edits.maps, size=size, mode="bilinear", align_corners=False)  # (B, concepts, H, W)
-        return io.NodeOutput(_draw(masks, edits.names, image), masks.transpose(0, 1).flatten(0, 1))
+        panels = _draw(masks, edits.names, image)
+        return io.NodeOutput(panels, masks.transpose(0, 1).flatten(0, 1), ui=ui.PreviewImage(panels))
 
 
 class SaveGuidance(Node):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..attention.captured import Captured
@@ -49,6 +49,7 @@ class SubjectMaskFromAttention(Node):
                 blocks(),
             ],
             outputs=outputs(),
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -131,6 +132,7 @@ class MaskFromAttentionMaps(Node):
                 *read_inputs(),
             ],
             outputs=outputs(),
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -158,7 +160,8 @@ def _show(captured: Captured, phrase: str, image: Tensor | None, reading: dict) 
     height, width = (side * captured.ratio for side in captured.samples.shape[-2:])
     size = (height, width) if image is None else tuple(image.shape[1:3])
     read = read_out(captured, split_lines(phrase), size, how(reading))
-    return io.NodeOutput(read.mask, heat_picture(read.heat, size, image), float(read.presence.mean()))
+    heat = heat_picture(read.heat, size, image)
+    return io.NodeOutput(read.mask, heat, float(read.presence.mean()), ui=ui.PreviewImage(heat))
 
 
 NODES = [SubjectMaskFromAttention, AttentionCapture, MaskFromAttentionMaps]

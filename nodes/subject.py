@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -102,13 +102,15 @@ class InjectedMasks(Node):
             outputs=[
                 io.Mask.Output(tooltip="One per injection and picture, all pictures of the first injection first.")
             ],
+            has_intermediate_output=True,
         )
 
     @classmethod
     def execute(cls, maps: Maps, latent: dict) -> io.NodeOutput:
         cuts = maps.fit(latent["samples"], Cuts)
         size = tuple(side * cuts.ratio for side in cuts.masks.shape[-2:])
-        return io.NodeOutput(interpolate(cuts.masks[:, None], size=size, mode="nearest-exact")[:, 0])
+        masks = interpolate(cuts.masks[:, None], size=size, mode="nearest-exact")[:, 0]
+        return io.NodeOutput(masks, ui=ui.PreviewMask(masks))
 
 
 def _what() -> list:

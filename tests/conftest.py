@@ -42,3 +42,13 @@ def cheap_garbage():
 def one_thread():
     """With tensors this small a second thread only waits, on a busy machine for minutes."""
     pytest.importorskip("torch").set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_previews(tmp_path_factory):
+    """Previews of nodes go to a folder of the tests, not to the host's."""
+    try:
+        import folder_paths
+    except ImportError:
+        return
+    folder_paths.set_temp_directory(str(tmp_path_factory.mktemp("temp")))
