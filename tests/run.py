@@ -1,8 +1,8 @@
 """Sets up and runs all tests: `python tests/run.py [--yes] [pytest's arguments]`, with any Python from 3.10 on.
 
 Three tiers: pure tensors, the host in this process, a live server. Without a ComfyUI (and none can be fetched) only the
-first runs, and it says what was left out. Two processes share the tests, unless there are arguments for pytest. The exit
-code and the last line are pytest's.
+first runs, and it says what was left out. Two processes share the tests, unless there are arguments for pytest.
+The exit code and the last line are pytest's.
 """
 
 import os
