@@ -17,7 +17,7 @@ from PIL import Image  # noqa: E402
 
 FOLDER = Path(__file__).parent.parent / "workflows" / "api"
 SMALL = {"width": 256, "height": 256}
-FEW = {"KSampler": {"steps": 1}, "EmptyLatentImage": SMALL, "ImageScale": SMALL}  # at 512 attention takes 16 times as long
+FEW = {"KSampler": {"steps": 1}, "EmptyLatentImage": SMALL, "ImageScale": SMALL}  # 512 takes 16 times as long
 
 
 def graph(name: str, **changes: dict) -> dict:
