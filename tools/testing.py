@@ -98,5 +98,6 @@ def fetch(own: Path, python: Path, group: Group) -> str:
         install.pip(f"Installing {group.name}", own, *QUICK, "-c", fixed, *group.packages)
     except SetupError as error:
         gone = ", ".join(hosts.missing(own, list(group.packages.values())))
-        return f"{group.name}: {gone} cannot be had. {error}"
+        what, _, why = str(error).partition(": ")
+        return f"{group.name}: {gone} cannot be had. {what}: {why.split(' / ')[-1]}"  # pip's last line
     return ""
