@@ -115,21 +115,29 @@ def attach(model: ModelPatcher, make: Callable[[], Effect]) -> ModelPatcher:
 
     def outer_sample(executor, noise, latent_image, sampler, *args, **kwargs):
         run = _current(executor.class_obj)
-        effect = make()
+        effect, outermost = make(), not run.effects
         run.effects.append(effect)
-        with speaking(effect.node):
-            effect.start(run)
-            sampler = effect.sampler(run, sampler)
-        samples = executor(noise, latent_image, sampler, *args, **kwargs)
-        with speaking(effect.node):
-            effect.finish(run, samples)
-        if why := effect.idle(run):
-            logging.getLogger(__name__).warning("%s: %s", effect.node, why)
-        return samples
+        try:
+            return _sample(run, effect, executor, noise, latent_image, sampler, *args, **kwargs)
+        finally:
+            if outermost:  # run and effects know each other: left alone, they would keep the model until a collection
+                run.effects.clear()
 
     patched = model.clone()
     patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, f"{KEY}_{uuid4().hex}", outer_sample)
     return patched
+
+
+def _sample(run: Run, effect: Effect, executor, noise, latent_image, sampler, *args, **kwargs) -> Tensor:
+    with speaking(effect.node):
+        effect.start(run)
+        sampler = effect.sampler(run, sampler)
+    samples = executor(noise, latent_image, sampler, *args, **kwargs)
+    with speaking(effect.node):
+        effect.finish(run, samples)
+    if why := effect.idle(run):
+        logging.getLogger(__name__).warning("%s: %s", effect.node, why)
+    return samples
 
 
 def _current(guider: CFGGuider) -> Run:

@@ -34,8 +34,36 @@ def comfy():
 
 @pytest.fixture(autouse=True, scope="module")
 def cheap_garbage():
-    """The host collects all garbage whenever a patched clone is gone; it need not search what was there before."""
+    """The host collects all garbage whenever a patched model is gone; it need not search what was there before.
+
+    What is garbage by now must go first: frozen, a dead model would stay in the host's list, which then collects anew
+    at every load and warns of a leak.
+    """
+    gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def kept():
+    """Patched models that the host has loaded."""
+    models = []
+    yield models
+    models.clear()
+
+
+@pytest.fixture(autouse=True)
+def still_loaded(kept):
+    """What a test leaves loaded lives until another test is over, as in a graph that stays open.
+
+    Patched models that die in one collection (nodes of the host make circles) leave a dead entry in the host's list,
+    which then collects all garbage and warns at every load.
+    """
+    yield
+    management = sys.modules.get("comfy.model_management")
+    if management:
+        loaded = management.current_loaded_models
+        loaded[:] = [entry for entry in loaded if not entry.is_dead()]
+        kept[:] = [entry.model for entry in loaded]
 
 
 @pytest.fixture(autouse=True, scope="session")

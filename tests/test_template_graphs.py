@@ -16,23 +16,24 @@ from pack.tests import graphs, tiny, tiny_adapter, tiny_control, tiny_families, 
 from PIL import Image  # noqa: E402
 
 FOLDER = Path(__file__).parent.parent / "workflows" / "api"
-STEPS = 1
+SMALL = {"width": 256, "height": 256}
+FEW = {"KSampler": {"steps": 1}, "EmptyLatentImage": SMALL, "ImageScale": SMALL}  # 512 takes 16 times as long
 
 
 def graph(name: str, **changes: dict) -> dict:
-    """A template's graph with few steps. changes: class -> inputs to exchange."""
+    """A template's graph, small and with few steps. changes: class -> inputs to exchange."""
     given = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     for node in given.values():
-        node["inputs"] |= {"KSampler": {"steps": STEPS}, **changes}.get(node["class_type"], {})
+        node["inputs"] |= {**FEW, **changes}.get(node["class_type"], {})
     return given
 
 
 def painted(given: dict, folder: Path) -> np.ndarray:
-    """The picture that a graph saves, (512, 512, 3) in 0..255."""
+    """The picture that a graph saves, (256, 256, 3) in 0..255."""
     shown = graphs.run(given, folder)
     (saved,) = [shown[node]["images"][0] for node, entry in given.items() if entry["class_type"] == "SaveImage"]
     picture = np.asarray(Image.open(folder / saved["filename"]), dtype=float)
-    assert picture.shape == (512, 512, 3)
+    assert picture.shape == (256, 256, 3)
     return picture
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pack.tests.tiny_adapter import ABSENT, real_pack
 
 FOLDER = Path(__file__).parent.parent / "workflows"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -127,8 +128,6 @@ def definitions(comfy):
 
 def adapter_nodes() -> dict[str, type]:
     """Node classes of the IP-Adapter pack; none where it is not at hand."""
-    from pack.tests.tiny_adapter import real_pack
-
     try:
         return real_pack().NODE_CLASS_MAPPINGS
     except pytest.skip.Exception:
@@ -140,7 +139,7 @@ def known_graph(name: str, definitions: dict) -> dict:
     graph = api_graph(name)
     missing = {entry["class_type"] for entry in graph.values()} - set(definitions)
     if missing:
-        pytest.skip(f"ComfyUI_IPAdapter_plus, which has {', '.join(sorted(missing))}, is not here")
+        pytest.skip(ABSENT)
     return graph
 
 

@@ -22,6 +22,9 @@ PACK = "ComfyUI_IPAdapter_plus"
 FOLDERS = "LATENT_MANIPULATION_PACKS"
 """Environment variable: folders of other packs, joined by os.pathsep."""
 
+ABSENT = f"{PACK} is not here: put it into the host's custom_nodes or name its folder in {FOLDERS}"
+"""Why its tests are skipped."""
+
 KEYS = [("input", i) for i in (1, 2, 4, 5, 7, 8)] + [("output", i) for i in range(3, 12)] + [("middle", 1)]
 """Where the pack puts its replaces on SD1.5; it numbers them 0-15 in this order. The host's middle block is 0."""
 
@@ -122,14 +125,14 @@ def _attn2(model, key: tuple) -> torch.nn.Module:
 
 @cache
 def real_pack() -> ModuleType:
-    """The real pack's IPAdapterPlus module, or a skip that says where it was looked for."""
+    """The real pack's IPAdapterPlus module, or a skip that says how to get it."""
     import folder_paths
 
     places = [Path(folder) for folder in os.environ.get(FOLDERS, "").split(os.pathsep) if folder]
     places.append(Path(folder_paths.base_path) / "custom_nodes" / PACK)
     found = next((place for place in places if (place / "IPAdapterPlus.py").is_file()), None)
     if found is None:
-        pytest.skip(f"{PACK} is neither in the host's custom_nodes nor among {FOLDERS}")
+        pytest.skip(ABSENT)
     spec = importlib.util.spec_from_file_location(PACK, found / "__init__.py", submodule_search_locations=[str(found)])
     sys.modules[PACK] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,16 +1,25 @@
-"""Opens graphs in ComfyUI's own frontend, in a headless chromium that is here already (see template.mjs)."""
+"""Opens graphs in ComfyUI's own frontend, in a headless chromium (see template.mjs).
+
+Run as a script it sets up what that takes, as root with apt-get: `python tools/browser.py`.
+"""
 
 import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-from .host import LOCAL, ROOT, SetupError
+if __name__ == "__main__":
+    import alias  # noqa: F401
+from pack.tools.host import LOCAL, ROOT, SetupError
+from pack.tools.install import say, step
 
 SCRIPT = ROOT / "tools" / "template.mjs"
 PLAYWRIGHT = "playwright-core@1.65.1"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PACKAGES = {"chromium": CHROMIUM, "nodejs": ("node",), "npm": ("npm",)}  # Debian's, and the programs they bring
+APT = ["apt-get", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", "-qq"]
 QUICK = "--no-save --no-audit --no-fund --ignore-scripts --fetch-retries=0 --fetch-timeout=20000".split()
 
 
@@ -57,3 +66,26 @@ def in_frontend(url: str, graphs: list[dict], screenshots: Path | None = None) -
 def wrong(answer: dict) -> list[str]:
     """Lines on what the frontend could not open."""
     return [f"the frontend does not know {kind}" for kind in answer["missing"]] + answer["errors"]
+
+
+def set_up() -> None:
+    """Installs what is missing of a browser, node and playwright-core. SetupError, in one line, if that cannot be."""
+    absent = [package for package, names in PACKAGES.items() if not any(map(shutil.which, names))]
+    if os.environ.get("CHROMIUM_PATH"):
+        absent = [package for package in absent if package != "chromium"]
+    if absent:
+        names = " ".join(absent)
+        if not shutil.which("apt-get") or os.geteuid() != 0:
+            raise SetupError(f"Opening templates in the frontend takes {names}: install that, or run this as root.")
+        say(f"Fetching {names} with apt-get")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        step("Reading apt's lists", [*APT, "update"], quiet)
+        step(f"Installing {names}", [*APT, "install", "--yes", "--no-install-recommends", *absent], quiet)
+    find_chromium(), playwright()
+
+
+if __name__ == "__main__":
+    try:
+        set_up()
+    except SetupError as error:
+        sys.exit(str(error))
