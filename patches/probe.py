@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.samplers import CFGGuider, Sampler
+from comfy.utils import ProgressBar
 
 from .capture import Captured, CaptureSettings, capture
 from .latents import as_sampled
@@ -28,16 +29,20 @@ class ProbeSettings:
 
 
 class Levels(Sampler):
-    """Calls the model once per noise level, on the latent noised to it; returns the latent."""
+    """Calls the model once per noise level, on the latent noised to it; returns the latent.
+
+    The progress bar's steps are where the host looks for an interrupt.
+    """
 
     @torch.no_grad()
     def sample(
         self, model_wrap, sigmas, extra_args, callback, noise, latent_image, denoise_mask=None, disable_pbar=False
     ):
-        sampling = model_wrap.inner_model.model_sampling
+        sampling, bar = model_wrap.inner_model.model_sampling, ProgressBar(len(sigmas) - 1)
         for sigma in sigmas[:-1]:
             x = sampling.noise_scaling(sigma.reshape(1), noise, latent_image)
             model_wrap(x, sigma.expand(x.shape[0]), **extra_args)
+            bar.update(1)
         return latent_image
 
 

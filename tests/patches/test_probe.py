@@ -135,3 +135,23 @@ def test_no_phrase_is_told(comfy):
 
     with pytest.raises(ValueError, match="There is no phrase to look for; type words of the prompt"):
         probe(FAMILY.model(), FAMILY.conditioning(), picture(), ProbeSettings(()))
+
+
+def test_progress_is_shown_and_an_interrupt_ends_it(comfy, monkeypatch):
+    """The host's hook is told of every noise level, and raises where the user stopped."""
+    import comfy.utils
+
+    told = []
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda now, total, *args, **named: told.append((now, total)))
+    look(FAMILY.model(), picture(), "red dog", levels=2)
+    assert told[-1] == (2, 2)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(*args, **named):
+        raise Stopped
+
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", stop)
+    with pytest.raises(Stopped):
+        look(FAMILY.model(), picture(), "red dog", levels=2)
