@@ -91,6 +91,7 @@ class Capture(AttentionEffect):
 
     def step(self, run: Run) -> None:
         self.open = self.settings.window.contains(run.sigma, run.sampling)
+        self.opened |= self.open
 
     def wants(self, site: Site) -> bool:
         """Only in the sampler's own call of a step: PAG, SAG and others look again at disturbed pictures."""
@@ -108,6 +109,7 @@ class Capture(AttentionEffect):
                 seen = self_probabilities(look.q, look.k)
                 self.selves[look.site.grid] = self.selves.get(look.site.grid, 0) + seen
             return
+        self.looked = True
         indices, columns = self.columns[look.entry.key]
         seen = probabilities(look.q, look.k, columns)
         self._add(look, indices, seen.unflatten(2, (look.site.frames, *look.site.grid)).mean(2))

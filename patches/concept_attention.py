@@ -17,6 +17,10 @@ from .sites import Site
 from .track import read_tag
 
 CELLS = 256  # LEDITS++ reads the 16 x 16 layers of SD1.5: of all grids the nearest to them
+UNSEEN = (
+    "The model's attention to the concepts was never met, as another node skips or replaces it, so masks of kind "
+    "'ledits' kept the largest of each edit only."
+)
 
 
 class ConceptAttention(AttentionEffect):
@@ -29,6 +33,7 @@ class ConceptAttention(AttentionEffect):
         self.words: dict[tuple, tuple[int, ...]] = {}
         self.seen: dict[str, dict[tuple[int, int], list[Tensor]]] = {}
         self.run: Run | None = None
+        self.asked = self.met = False
 
     def watch(self, run: Run, entries: dict[tuple, Entry]) -> None:
         """Looks for the concepts' words; ValueError: one does not know them, or never sees the whole picture."""
@@ -55,14 +60,19 @@ class ConceptAttention(AttentionEffect):
         name = look.entry.name
         if name not in self.names or look.entry.area is not None:
             return
+        self.met = True
         seen = probabilities(look.q, look.k, [self.words[look.entry.key]])
         grid = look.site.grid
         self.seen.setdefault(name, {}).setdefault(grid, []).append(
             seen[:, 0].unflatten(1, (look.site.frames, *grid)).mean(1)
         )
 
+    def idle(self, run: Run) -> str:
+        return UNSEEN if self.asked and not self.met else ""
+
     def mask(self, name: str, threshold: float, psi: Tensor) -> Tensor | float:
         """(B, 1, ..., h, w): the pixels whose smoothed attention is among the largest (SOURCES 2.7)."""
+        self.asked = True
         grids = self.seen.get(name)
         if not grids:
             return 1.0
@@ -74,7 +84,9 @@ class ConceptAttention(AttentionEffect):
 
 
 def _smooth(maps: Tensor) -> Tensor:
-    """3 x 3 Gaussian as LEDITS++ has it, exp(-(d / (2 * 0.5))^2), over a mirrored edge."""
+    """3 x 3 Gaussian as LEDITS++ has it, exp(-(d / (2 * 0.5))^2), over a mirrored edge; a lone cell is its mirror."""
     line = torch.exp(-(torch.tensor([-1.0, 0.0, 1.0], device=maps.device) ** 2))
     kernel = line[:, None] * line / line.sum() ** 2
-    return F.conv2d(F.pad(maps, (1, 1, 1, 1), mode="reflect"), kernel[None, None].to(maps))
+    for sides, length in (((1, 1, 0, 0), maps.shape[3]), ((0, 0, 1, 1), maps.shape[2])):
+        maps = F.pad(maps, sides, mode="reflect" if length > 1 else "replicate")
+    return F.conv2d(maps, kernel[None, None].to(maps))

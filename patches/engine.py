@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import comfy.ldm.modules.attention as host
-import torch
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
 from ..attention.bias import repeat_tokens
+from .biased import Biased, masked
 from .families import sites_of
 from .rows import Entry
 from .run import Effect, Run
@@ -19,8 +19,10 @@ from .told import speaking
 
 KEY = "lm_attention"
 NAMES = ("q", "k", "v", "heads", "mask", "attn_precision", "skip_reshape", "skip_output_reshape")
-WITHOUT_MASK = ("flash", "sage", "int8")
-"""Backends that drop, refuse or approximate a float mask; `attention_pytorch` stands in for biased calls."""
+UNSEEN = (
+    "In its window the model's attention to its phrases was never met, so it did nothing: another node skips or "
+    "replaces that attention, or the prompt with the phrases acts in other steps."
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ class Look:
 class AttentionEffect(Effect):
     """An effect that reads or biases the attention of picture tokens to text tokens."""
 
+    whole = True
+    opened = looked = False
+    """Whether a step of the run was in its window, and whether it met text that it is about."""
+
     def start(self, run: Run) -> None:
         install(run)
 
@@ -53,6 +59,9 @@ class AttentionEffect(Effect):
         """Reads one conditioning's attention; (b, 1 or heads, Q, n) to add to its logits, or None."""
         raise NotImplementedError
 
+    def idle(self, run: Run) -> str:
+        return UNSEEN if self.opened and not self.looked else ""
+
 
 def install(run: Run) -> None:
     """Puts an override into every model call of the run, once; it calls one that another node set.
@@ -62,10 +71,11 @@ def install(run: Run) -> None:
     if KEY in run.options:
         return
     sites = run.options[KEY] = sites_of(run.guider.model_patcher)
+    biased = Biased()
 
     def apply_model(executor, x, t, c_concat, c_crossattn, control, transformer_options, **kwargs):
         options = dict(transformer_options)
-        override = Override(run, sites, options.get("optimized_attention_override"))
+        override = Override(run, sites, options.get("optimized_attention_override"), biased)
         options["optimized_attention_override"] = override
         sites.install(options, override)
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
@@ -76,16 +86,16 @@ def install(run: Run) -> None:
 class Override:
     """Stands at `optimized_attention_override`."""
 
-    def __init__(self, run: Run, sites: object, previous: Callable | None) -> None:
-        self.run, self.sites, self.previous = run, sites, previous
+    def __init__(self, run: Run, sites: object, previous: Callable | None, biased: Biased) -> None:
+        self.run, self.sites, self.previous, self.biased = run, sites, previous, biased
 
     def __call__(self, func: Callable, *args, **kwargs) -> Tensor:
         given = dict(zip(NAMES, args, strict=False)) | {name: kwargs[name] for name in NAMES if name in kwargs}
         mask = self.mask(given, kwargs.get("transformer_options") or {})
         if mask is not None:
             rest = {name: value for name, value in {**given, **kwargs}.items() if name not in NAMES[:4]}
-            args, kwargs = [given[name] for name in NAMES[:4]], {**rest, "mask": _join(mask, given.get("mask"))}
-            func = _masked(func)
+            qkv = [given[name] for name in NAMES[:4]]
+            return self.biased(self.previous, func, qkv, rest, mask, self._nodes)
         return self.previous(func, *args, **kwargs) if self.previous else func(*args, **kwargs)
 
     def replaced(self, theirs: Callable) -> Callable:
@@ -97,14 +107,14 @@ class Override:
             if mask is None:
                 return out
             text = host.optimized_attention(q, k, v, heads)
-            return out - text + _masked(host.optimized_attention)(q, k, v, heads, mask=mask)
+            return out - text + masked(host.optimized_attention)(q, k, v, heads, mask=mask)
 
         return attn2
 
     def mask(self, given: dict, options: dict) -> Tensor | None:
         """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
-        every = [effect for effect in self.run.effects if isinstance(effect, AttentionEffect)]
-        with speaking(" and ".join(dict.fromkeys(effect.node for effect in every))):
+        every = self._effects
+        with speaking(self._nodes):
             site = self.sites.site(self.run, given, options) if every else None
         effects = [effect for effect in every if site and effect.wants(site)]
         if not effects:
@@ -113,6 +123,14 @@ class Override:
         looks = self._looks(site, q[:, :, site.queries], k[:, :, site.keys], options)
         parts = [(rows, bias) for rows, look in looks for e in effects if (bias := e.look(look)) is not None]
         return _mask(parts, site, q, k) if parts else None
+
+    @property
+    def _effects(self) -> list[AttentionEffect]:
+        return [effect for effect in self.run.effects if isinstance(effect, AttentionEffect)]
+
+    @property
+    def _nodes(self) -> str:
+        return " and ".join(dict.fromkeys(effect.node for effect in self._effects))
 
     def _looks(self, site: Site, q: Tensor, k: Tensor, options: dict) -> list[tuple[slice, Look]]:
         entries = self.run.chunks(options)
@@ -125,10 +143,6 @@ class Override:
             for at, entry in zip(rows, entries, strict=True)
             if entry is not None
         ]
-
-
-def _masked(backend: Callable) -> Callable:
-    return host.attention_pytorch if any(name in backend.__name__ for name in WITHOUT_MASK) else backend
 
 
 def _heads(tokens: Tensor, given: dict) -> Tensor:
@@ -147,12 +161,3 @@ def _mask(parts: list[tuple[slice, Tensor]], site: Site, q: Tensor, k: Tensor) -
         copies = repeat_tokens(bias, texts.shape[3])
         texts[rows, ..., : copies.shape[3]] += copies  # another node may have appended tokens of its own
     return mask
-
-
-def _join(mask: Tensor, given: Tensor | None) -> Tensor:
-    """Our bias and the mask a model gave: (Q, K), (B, Q, K) or (B, 1 or heads, 1 or Q, K), bool or float."""
-    if given is None:
-        return mask
-    if given.dtype == torch.bool:
-        given = torch.zeros_like(given, dtype=mask.dtype).masked_fill(~given, float("-inf"))
-    return mask + (given.unsqueeze(1) if given.ndim == 3 else given).to(mask.dtype)

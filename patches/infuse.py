@@ -72,6 +72,7 @@ class Infusion(Effect):
     """One run of InfusionBias."""
 
     node = "Infusion Bias"
+    whole = True
 
     def __init__(
         self, samples: Tensor, images: tuple, mask: Tensor | None, weights: dict[str, float], settings: InfuseSettings

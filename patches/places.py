@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 
 from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel, Upsample
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
+from .entering import Entering
 from .families import blocks_of
 from .features import PRESETS
 from .hooks import append_patches
@@ -56,15 +56,11 @@ class UNetPlaces:
             skip = self.counts["in"] - 1 - extra["block"][1]
             return change(_before(extra), h), change(f"skip.{skip}", hsp)
 
-        def whole(executor: Callable, *args: object, **kwargs: object) -> Tensor:
-            with self.network.out.register_forward_pre_hook(lambda _, args: (change(self.last, args[0]), *args[1:])):
-                return executor(*args, **kwargs)
-
         append_patches(options, input_block_patch_after_skip=after_input, output_block_patch=before_output)
-        add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, key, whole, options)
+        last = self._last(lambda h: change(self.last, h))
+        add_wrapper_with_key(WrappersMP.DIFFUSION_MODEL, key, last, options)
 
-    @contextmanager
-    def recording(self, keep: Callable[[str, Tensor], None], sites: Iterable[str]) -> Iterator[dict]:
+    def recording(self, keep: Callable[[str, Tensor], None], sites: Iterable[str]) -> dict:
         """Entries of a plain call's options with which `keep` is given its features."""
 
         def after_input(h: Tensor, extra: dict) -> Tensor:
@@ -76,8 +72,19 @@ class UNetPlaces:
             keep(_before(extra), h)
             return h, hsp
 
-        with self.network.out.register_forward_pre_hook(lambda _, args: keep(self.last, args[0])):
-            yield {"patches": {"input_block_patch": [after_input], "output_block_patch": [before_output]}}
+        return {
+            "patches": {"input_block_patch": [after_input], "output_block_patch": [before_output]},
+            "wrappers": {WrappersMP.DIFFUSION_MODEL: {"": [self._last(lambda h: keep(self.last, h))]}},
+        }
+
+    def _last(self, act: Callable[[Tensor], Tensor | None]) -> Callable:
+        """Has `act` called on the features of the last site in a call of the network."""
+
+        def whole(executor: Callable, *args: object, **kwargs: object) -> Tensor:
+            with Entering(executor.class_obj, act):
+                return executor(*args, **kwargs)
+
+        return whole
 
 
 Places = UNetPlaces | TokenPlaces

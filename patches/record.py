@@ -49,8 +49,9 @@ class Recorder:
         if area is not None:
             h, w, top, left = area
             x = x[..., top : top + h, left : left + w]
-        with self.places.recording(self._keep, self.sites) as patched, suppress(_Enough):
-            model(x, sigma, control=None, transformer_options={**_plain(options), **patched}, **text)
+        options = {**_plain(options), **self.places.recording(self._keep, self.sites)}
+        with suppress(_Enough):
+            model(x, sigma, control=None, transformer_options=options, **text)
         return self.features
 
     def _keep(self, site: str, h: Tensor) -> None:

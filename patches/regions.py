@@ -63,7 +63,7 @@ class RegionBias(AttentionEffect):
         self.function = FUNCTIONS[settings.weight_function]
         self.rows: dict[tuple, list[tuple[Region, tuple[int, ...]]]] = {}
         self.weights: dict[tuple, Weights] = {}
-        self.open, self.ratio, self.missed = False, 0.0, True
+        self.open, self.ratio = False, 0.0
 
     def prepare(self, run: Run) -> None:
         entries = self._entries(run)
@@ -93,14 +93,15 @@ class RegionBias(AttentionEffect):
 
     def step(self, run: Run) -> None:
         self.open = self.settings.window.contains(run.sigma, run.sampling)
-        self.missed = self.missed and not self.open
+        self.opened |= self.open
         self.ratio = noise_ratio(run.sigma, isinstance(run.sampling, CONST))
 
     def idle(self, run: Run) -> str:
-        if self.missed:
+        if not self.opened:
             return MISSED
         dark = [region.phrase for region in self.regions if region.off]
-        return BLACK.format(f"The mask of '{listed(dark)}'") if dark else ""
+        says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
+        return " ".join([*says, super().idle(run)] if any(self.rows.values()) else says).strip()
 
     def wants(self, site: Site) -> bool:
         return self.open and site.block in self.blocks and not site.self_attention
@@ -108,6 +109,7 @@ class RegionBias(AttentionEffect):
     def look(self, look: Look) -> Tensor | None:
         if not self.rows.get(look.entry.key):
             return None
+        self.looked = True
         std = joint_logit_std(look.every_q, look.every_k) if self.settings.std == "joint" else None
         return self.function(look.q, look.k, self._weights(look), self.ratio, std)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from .files import check_prefix, guidance_path, shown
 from .maps import Edits
 from .run import Effect, Run, attach
-from .semantic import ratio_of
+from .sizes import check_kept
 
 MOST = 10_000  # steps: what the host's samplers take
 NUMBERS = ("F64", "F32", "F16", "BF16")  # safetensors' names
@@ -103,9 +103,10 @@ class Replay(Effect):
         return "" if self.used else "This run has none of the noise levels of the stored edits, so it did nothing."
 
     def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
+        check_kept(tuple(x.shape), run.noise_shape)
         sigmas = self.guidance.sigmas
         nearest = min(range(len(sigmas)), key=lambda i: abs(sigmas[i] - run.sigma))
         if not min(sigmas) * 0.9 <= run.sigma <= max(sigmas) * 1.1:  # outside of the concepts' windows
             return denoised
         self.used = True
-        return denoised - self.scale * ratio_of(run) * self.guidance.edits[nearest].to(denoised)
+        return denoised - self.scale * run.ratio * self.guidance.edits[nearest].to(denoised)

@@ -7,51 +7,20 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from comfy.model_patcher import ModelPatcher
+from comfy.model_sampling import CONST
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
-from comfy.samplers import CFGGuider, Sampler
+from comfy.samplers import CFGGuider
 from torch import Tensor
 
+from .compiled import uncompile
+from .effect import Effect
 from .rows import Entry, find, table
+from .sizes import check_whole
 from .told import speaking
 
 KEY = "lm_run"
 POSITIONS = "lm_positions"
 """`cond_or_uncond` with the rows that an effect appended; other packs see those as rows of the positive prompt."""
-
-
-class Effect:
-    """What one placed node does during one run; a fresh object for every run."""
-
-    node = ""
-    """The node's name, for errors and warnings."""
-
-    def start(self, run: Run) -> None:
-        """The run begins: `run.guider` is known, its conditionings are not yet."""
-
-    def prepare(self, run: Run) -> None:
-        """The conditionings are encoded and `run.table` is filled; nothing is sampled yet."""
-
-    def step(self, run: Run) -> None:
-        """The sampler calls the model; `run.sigma` is its noise level."""
-
-    def append(self, run: Run) -> dict[str, list[dict]]:
-        """Name -> processed conditioning entries to run in the sampler's own model call of this step."""
-        return {}
-
-    def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
-        """The guided prediction of this step, changed; `run.predictions` holds the single ones by name."""
-        return denoised
-
-    def sampler(self, run: Run, sampler: Sampler) -> Sampler:
-        """The sampler to run, such as a changed copy of the given one."""
-        return sampler
-
-    def finish(self, run: Run, samples: Tensor) -> None:
-        """The run ended without error or interrupt; `samples` is the latent it returns."""
-
-    def idle(self, run: Run) -> str:
-        """After the run: a sentence on what had no effect in it, or ''. A neutral setting is no reason to speak."""
-        return ""
 
 
 class Run:
@@ -65,6 +34,8 @@ class Run:
         """The same for entries that effects append."""
         self.noise_shape: tuple[int, ...] = ()
         """(B, C, h, w) or (B, C, frames, h, w) of the sampled latent."""
+        self.size = (0, 0)
+        """(h, w) of the sampler's x of this step."""
         self.given: dict[str, object] = {}
         """noise, latent_image, denoise_mask and seed, as the sampler got them."""
         self.sigmas: list[float] = []
@@ -88,6 +59,11 @@ class Run:
     def sampling(self) -> object:
         """The model_sampling of the model that samples."""
         return self.guider.model_patcher.get_model_object("model_sampling")
+
+    @property
+    def ratio(self) -> float:
+        """Noise over signal now: eps = (x - x0) / ratio up to a part that all predictions share."""
+        return self.sigma / max(1 - self.sigma, 1e-6) if isinstance(self.sampling, CONST) else self.sigma
 
     @property
     def pixels(self) -> int:
@@ -145,6 +121,7 @@ def _current(guider: CFGGuider) -> Run:
     options = guider.model_options["transformer_options"]
     if KEY not in options:
         run = options[KEY] = Run(guider)
+        uncompile(options)
         add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, _sampler_sample(run), options)
         add_wrapper_with_key(WrappersMP.PREDICT_NOISE, KEY, _predict_noise(run), options)
         add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, KEY, _calc_cond_batch(run), options)
@@ -167,7 +144,7 @@ def _sampler_sample(run: Run) -> Callable:
 def _predict_noise(run: Run) -> Callable:
     def wrapper(executor, x, timestep, *args, **kwargs):
         run.sigma, run.calls = float(timestep.flatten()[0]), 0
-        run.predictions = {}
+        run.predictions, run.size = {}, tuple(x.shape[-2:])
         run.each(lambda effect: effect.step(run))
         denoised = executor(x, timestep, *args, **kwargs)
         for effect in run.effects:
@@ -196,7 +173,7 @@ def _calc_cond_batch(run: Run) -> Callable:
 
 
 def _apply_model(run: Run) -> Callable:
-    """Packs such as IP-Adapter take `cond_or_uncond` for 0 = positive and 1 = negative."""
+    """Tiles are refused. Packs such as IP-Adapter take `cond_or_uncond` for 0 = positive and 1 = negative."""
 
     def wrapper(executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
         positions = options.get("cond_or_uncond", ()) if run.added else ()
@@ -204,6 +181,10 @@ def _apply_model(run: Run) -> Callable:
         if any(run.names[i] in run.added for i in positions):
             mapped = [positive if run.names[i] in run.added else i for i in positions]
             options = {**options, "cond_or_uncond": mapped, POSITIONS: positions}
+        for effect in run.effects if "uuids" in options else ():
+            if effect.whole:
+                with speaking(effect.node):
+                    check_whole(tuple(x.shape), run.size, run.chunks(options))
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     return wrapper

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import torch
 from comfy.model_patcher import ModelPatcher
-from comfy.model_sampling import CONST
 from torch import Tensor
 
 from ..sampling.semantic import Momentum, Part, across, combine, largest, rescale
@@ -18,6 +17,7 @@ from .maps import Maps
 from .masks import BLACK, check_count, on_latent
 from .rows import table
 from .run import Effect, Run, attach
+from .sizes import check_kept
 from .window import MISSED, Window
 
 OUTSIDE = ("off", "source")
@@ -98,12 +98,13 @@ class Semantic(Effect):
         return {self.names[i]: self.rows[i] for i in needed}
 
     def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
+        check_kept(tuple(x.shape), run.noise_shape)
         base = next((run.predictions[name] for name in UNCOND if name in run.predictions), None)
         ended = all(self._cooled(concept, run) for concept in self.concepts)
         if base is None or (ended and self.settings.outside == "off"):
             return denoised
         self._advance(run)
-        ratio = ratio_of(run)
+        ratio = run.ratio
         parts = [self._part(i, run, base, ratio) for i in range(len(self.concepts))]
         edit, following = combine(parts, self.nu, self.settings.momentum, self.settings.normalise)
         if self.fresh:
@@ -130,7 +131,8 @@ class Semantic(Effect):
         missed = [f"'{name_of(i, concept)}'" for i, concept in still if not concept.dark]
         says = [BLACK.format(f"The mask of {', '.join(dark)}")] if dark else []
         says += [f"Of {', '.join(missed)}: {MISSED}"] if missed else []
-        return " ".join(says)
+        says += [self.attention.idle(run)] if self.attention else []
+        return " ".join(filter(None, says))
 
     def _advance(self, run: Run) -> None:
         """Momentum moves on once per step of the schedule, whatever the solver asks in between."""
@@ -171,13 +173,6 @@ class Semantic(Effect):
         if self.attention:
             mask = mask * self.attention.mask(self.names[i], threshold, psi)
         return mask if self.masks[i] is None else mask * self.masks[i].to(psi)
-
-
-def ratio_of(run: Run) -> float:
-    """Noise over signal: eps = (x - x0) / ratio up to a part that all predictions share."""
-    if not isinstance(run.sampling, CONST):
-        return run.sigma
-    return run.sigma / max(1 - run.sigma, 1e-6)
 
 
 def _on_latent(mask: Tensor | None, run: Run) -> Tensor | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 
 import torch
 from comfy.ldm.lumina.model import NextDiT
@@ -64,8 +63,7 @@ class TokenPlaces:
         ours = {place: self._around(theirs.get(place), change, site) for site, place in places.items()}
         replace_blocks(options, "dit", ours)
 
-    @contextmanager
-    def recording(self, keep: Callable[[str, Tensor], None], sites: Iterable[str]) -> Iterator[dict]:
+    def recording(self, keep: Callable[[str, Tensor], None], sites: Iterable[str]) -> dict:
         """Entries of a plain call's options with which `keep` is given its features."""
 
         def kept(site: str, features: Tensor) -> Tensor:
@@ -74,7 +72,7 @@ class TokenPlaces:
 
         options: dict = {}
         self.install(options, "", kept, sites)
-        yield options
+        return options
 
     def _around(self, theirs: Callable | None, change: Change, site: str) -> Callable:
         def block(args: dict, extra: dict) -> dict:

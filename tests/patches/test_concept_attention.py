@@ -54,6 +54,15 @@ def run_watched(reader, size, threshold=0.7, family=SD1):
     return watch, steps
 
 
+@pytest.mark.parametrize("shape", [(1, 8), (8, 1), (1, 1), (2, 1), (5, 4)])
+def test_smoothing_of_few_cells(comfy, shape):
+    """A row of one cell is mirrored on itself."""
+    from pack.patches.concept_attention import _smooth
+
+    picture = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(_smooth(picture[None, None])[0, 0], smoothed(picture), atol=1e-6)
+
+
 @pytest.mark.parametrize("size", [(17, 13), (13, 17), (16, 16), (20, 9)])
 def test_both_masks_against_an_explicit_recomputation(comfy, size):
     """All blocks of the tiny model with a grid nearest to 256 cells: here its finest, in.1, out.2 and out.3."""

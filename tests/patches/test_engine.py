@@ -107,7 +107,9 @@ def test_tokens_that_another_pack_appends_are_not_biased(comfy):
 
 def test_backends_without_float_masks_are_replaced_in_biased_calls_only(comfy):
     import comfy.ldm.modules.attention as host
+    from pack.patches.biased import Biased
     from pack.patches.engine import Override
+    from pack.patches.run import Run
 
     class Fixed(Override):
         def mask(self, given, options):
@@ -118,7 +120,7 @@ def test_backends_without_float_masks_are_replaced_in_biased_calls_only(comfy):
 
     q, k, v = (torch.randn(2, n, 16, generator=torch.Generator().manual_seed(n)) for n in (6, 5, 5))
     mask = torch.randn(2, 1, 6, 5, generator=torch.Generator().manual_seed(0))
-    override = Fixed(None, None, None)
+    override = Fixed(Run(None), None, None, Biased())
     for name in ("attention_flash", "attention_sage", "attention3_sage", "attention_comfy_kitchen_int8"):
         attention_flash.__name__ = name
         out = override(attention_flash, q, k, v, 4, transformer_options={"mask": mask}, _inside_attn_wrapper=True)
@@ -130,10 +132,10 @@ def test_backends_without_float_masks_are_replaced_in_biased_calls_only(comfy):
 @pytest.mark.parametrize("shape", [(6, 5), (2, 6, 5), (2, 1, 5), (2, 1, 6, 5), (2, 4, 6, 5), (2, 1, 1, 5)])
 def test_masks_of_the_model_itself_join_ours(comfy, shape):
     """Float, and bool with True for what may be seen."""
-    from pack.patches.engine import _join
+    from pack.patches.biased import join
 
     ours, theirs = torch.randn(2, 1, 6, 5), torch.randn(shape)
     spread = theirs[:, None] if len(shape) == 3 else theirs
-    assert torch.equal(_join(ours, theirs), ours + spread) and _join(ours, None) is ours
-    seen = _join(ours, theirs > 0).isfinite()
+    assert torch.equal(join(ours, theirs), ours + spread) and join(ours, None) is ours
+    seen = join(ours, theirs > 0).isfinite()
     assert torch.equal(seen, (spread > 0).expand_as(seen))
