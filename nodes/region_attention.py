@@ -72,6 +72,7 @@ def _how() -> list:
     return [
         io.Combo.Input(
             "weight_function",
+            display_name="how strength acts",
             options=list(FUNCTIONS),
             default="spatial_control",
             tooltip="How strength becomes a bias. spatial_control: noise level x spread of the attention logits. "
@@ -88,6 +89,7 @@ def _how() -> list:
         ),
         io.Combo.Input(
             "std",
+            display_name="spread measured over",
             options=list(STD),
             default=STD[0],
             advanced=True,

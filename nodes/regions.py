@@ -174,6 +174,7 @@ def _weights(whose: str) -> list:
         ),
         io.Float.Input(
             "outside",
+            display_name="push away outside",
             default=0.0,
             min=0.0,
             max=3.0,

@@ -144,6 +144,7 @@ def _how() -> list:
     return [
         io.Float.Input(
             "cache_offset",
+            display_name="cleaner than due by",
             default=0.5,
             min=0.0,
             max=1.0,
