@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pack.tests.noise import noise_of, within
 from pack.tests.patches.beside import SD1, holds, paint, read, state, told, watch
 from pack.tests.patches.placing import Explicit, Told, close, left, place, region
 
@@ -117,7 +118,8 @@ def test_a_pack_that_changes_the_batch_inside_cross_attention_is_refused(comfy, 
         return patched
 
     alone = coupled(SD1.model())
-    assert torch.equal(paint(alone), paint(SD1.model()))
+    plain = paint(SD1.model())
+    assert within(paint(alone), plain, noise_of(lambda: paint(SD1.model())))  # two halves of a batch are one
     for ours in (lambda model: place(model, region()), lambda model: watch(model)[0]):
         patched = coupled(ours(SD1.model())) if first else ours(alone)
         with pytest.raises(
