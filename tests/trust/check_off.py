@@ -40,7 +40,7 @@ def compare(tally: Tally, where: str, plain: Scene, **options) -> None:
 
 CHECK = Check(
     "Off is exact",
-    "regions, capture, inject, infuse, concepts, replay and slerp at neutral, each alone x every sampler x eps, v, flow "
+    "regions, capture, inject, infuse, concepts, replay, slerp at neutral, each alone x every sampler x eps, v, flow "
     "x batch 1, 3 x CFG 1, 7: the unpatched bits",
     run,
     parts=4,

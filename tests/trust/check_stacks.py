@@ -36,7 +36,9 @@ def one(tally: Tally, where: str, companion: Companion, subset: tuple[str, ...])
     tally.expect(torch.equal(out, again), where, f"the second run differs by {(out - again).abs().max():.3g}")
     bound = 1e-5 * out.abs().max()  # sums of biases in another order
     far = (out - other).abs().max()
-    tally.expect(bool(far <= bound), where, f"the other order differs by {far:.3g}, the picture is {out.abs().max():.3g}")
+    tally.expect(
+        bool(far <= bound), where, f"the other order differs by {far:.3g}, the picture is {out.abs().max():.3g}"
+    )
     tally.expect((state(forward.model), state(backward.model)) == options, where, "a run changed the MODEL's options")
     if "capture" in subset:
         bare = stacked(companion.add(plain), tuple(name for name in subset if name != "capture")).draw()
@@ -63,8 +65,8 @@ def reloaded(plain: Scene) -> tuple:
 
 CHECK = Check(
     "Effects stack",
-    f"{len(SUBSETS)} subsets of six effects x {len(COMPANIONS)} companions ({', '.join(COMPANIONS)}): two orders equal, "
-    "run twice, capture free, MODEL, weights and modules untouched",
+    f"{len(SUBSETS)} subsets of six effects x {len(COMPANIONS)} companions ({', '.join(COMPANIONS)}): two orders "
+    "equal, run twice, capture free, MODEL, weights and modules untouched",
     run,
     parts=4,
 )

@@ -59,7 +59,6 @@ def enter(host: Path) -> None:
 
 def run_here(given: argparse.Namespace) -> None:
     """One part, in this process."""
-    enter(given.host)
     check = find(given.only[0])
     tally = Tally(given.quick, given.part, 1 if given.quick else check.parts)
     with tally.case("the check itself"):
@@ -102,6 +101,7 @@ def merged(name: str, parts: list[dict]) -> dict:
 
 def main(arguments: list[str] | None = None) -> int:
     given = options(arguments)
+    enter(given.host)
     if given.part is not None:
         run_here(given)
         return 0
@@ -112,7 +112,9 @@ def main(arguments: list[str] | None = None) -> int:
     checks = {}
     for name in given.only:
         checks[name] = merged(name, [part for job, part in zip(jobs, parts, strict=True) if job[0] == name])
-        print(f"{name}: {checks[name]['count']} in {checks[name]['seconds']:.0f} s", *checks[name]["faults"], sep="\n  ")
+        print(
+            f"{name}: {checks[name]['count']} in {checks[name]['seconds']:.0f} s", *checks[name]["faults"], sep="\n  "
+        )
     result = {"host": host_version(given.host), "checks": checks}
     given.json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
     return int(any(check["faults"] for check in checks.values()))
