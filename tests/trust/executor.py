@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import json
 import signal
@@ -159,6 +160,8 @@ def tiny_scenes() -> tuple:
     from pack.patches.track import track_phrases
 
     model, clip, vae = load()
+    gc.collect()
+    gc.freeze()  # the host collects all garbage whenever a clone is gone; it need not search what stays
     return model, track_phrases(clip), vae
 
 
