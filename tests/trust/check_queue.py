@@ -1,4 +1,4 @@
-"""A live server with graphs from several clients at once, some of them malformed: all good ones succeed, and it lives."""
+"""A live server with graphs from several clients at once, some malformed: all good ones succeed, and it lives."""
 
 from __future__ import annotations
 
