@@ -20,6 +20,8 @@ FITS = ("all of the weights", "half of the weights")
 
 
 def run(tally: Tally) -> None:
+    import comfy.model_management as management
+
     near = {name: {} for name in FAMILIES}
     cases = [("template", name) for name in TEMPLATES] + list(product(FITS, FAMILIES))
     mine = tally.share(cases, quick=6)
@@ -27,6 +29,7 @@ def run(tally: Tally) -> None:
         if kind != "template":
             with tally.case(f"{name} on the CPU"):
                 near[name] = near[name] or on_cpu(name)
+    management.unload_all_models()  # else the host takes them for loaded on the far device
     far_host.use()
     for kind, name in mine:
         if kind == "template":

@@ -49,7 +49,7 @@ def latents() -> st.SearchStrategy:
 
 def texts() -> st.SearchStrategy:
     """What may stand where a CONDITIONING belongs."""
-    shapes = [(1, 77, 64), (1, 154, 64), (1, 1, 64), (2, 77, 64), (1, 77, 768), (77, 64)]
+    shapes = [(1, 77, 128), (1, 154, 128), (1, 1, 128), (2, 77, 128), (1, 77, 768), (77, 128)]
     extras = [{}, {"mask": torch.ones(1, 8, 8)}, {"area": (4, 4, 0, 0)}, {"start_percent": 0.5}, {"strength": 0.0}]
     entry = st.tuples(st.sampled_from(shapes).map(torch.ones), st.sampled_from(extras).map(dict))
     return st.lists(entry.map(list), max_size=2)

@@ -38,14 +38,19 @@ def use() -> None:
     memory(PLENTY)
 
 
-def memory(free: int) -> None:
-    """How many bytes the device says are free: with less than a model needs, its weights stay partly on the CPU."""
+def memory(total: int) -> None:
+    """How many bytes the device has: with less than a model needs, its weights stay partly on the CPU."""
     import comfy.model_management as management
 
-    def told(device=None, torch_free_too=False, torch_total_too=False):
-        return (free, free) if torch_free_too or torch_total_too else free
+    def free(*_: object, **given: bool) -> object:
+        models = [model for model in management.current_loaded_models if model.device == device()]
+        left = total - sum(model.model_loaded_memory() for model in models)
+        return (left, left) if given.get("torch_free_too") else left
 
-    management.get_free_memory = management.get_total_memory = told
+    def whole(*_: object, **given: bool) -> object:
+        return (total, total) if given.get("torch_total_too") else total
+
+    management.get_free_memory, management.get_total_memory = free, whole
 
 
 def _cast(weight, dtype=None, device=None, non_blocking=False, copy=False, *_: object, **__: object):
