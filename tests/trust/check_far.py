@@ -54,6 +54,7 @@ def family(tally: Tally, name: str, near: dict[str, torch.Tensor], fits: str) ->
     far_host.memory(int(management.minimum_inference_memory()) + half if fits != FITS[0] else far_host.PLENTY)
     for effect, expected in near.items():
         where = f"{name}, {effect}, {fits} loaded"
+        management.unload_all_models()  # else a clone is given the free memory on top of what is loaded
         with tally.case(where):
             got = EFFECTS[effect](replace(plain, model=patcher), True)
             loaded(tally, where, got, expected, fits)
@@ -86,8 +87,9 @@ def template(tally: Tally, name: str) -> None:
     if any(node["class_type"] == "CheckpointLoaderSimple" for node in graph.values()):
         tally.notes.append(f"template {name} needs a checkpoint file and was not run on the far device")
         return
+    counted = any(node["class_type"] == "LM_InjectedMasks" for node in graph.values())  # a label for each injection
     for node in graph.values():
-        if "steps" in node["inputs"]:
+        if "steps" in node["inputs"] and not counted:
             node["inputs"]["steps"] = STEPS
     with tally.case(f"template {name}"):
         outcome = execute(graph, seconds=300)

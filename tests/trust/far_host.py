@@ -38,19 +38,17 @@ def use() -> None:
     memory(PLENTY)
 
 
-def memory(total: int) -> None:
-    """How many bytes the device has: with less than a model needs, its weights stay partly on the CPU."""
+def memory(free: int) -> None:
+    """How many bytes are free when a model is loaded: with less than it needs, its weights stay partly on the CPU."""
     import comfy.model_management as management
 
-    def free(*_: object, **given: bool) -> object:
-        models = [model for model in management.current_loaded_models if model.device == device()]
-        left = total - sum(model.model_loaded_memory() for model in models)
-        return (left, left) if given.get("torch_free_too") else left
+    def asked(dev: object = None, torch_free_too: bool = False) -> object:
+        return (free, free) if torch_free_too else free
 
-    def whole(*_: object, **given: bool) -> object:
-        return (total, total) if given.get("torch_total_too") else total
+    def whole(dev: object = None, torch_total_too: bool = False) -> object:
+        return (free, free) if torch_total_too else free
 
-    management.get_free_memory, management.get_total_memory = free, whole
+    management.get_free_memory, management.get_total_memory = asked, whole
 
 
 def _cast(weight, dtype=None, device=None, non_blocking=False, copy=False, *_: object, **__: object):
