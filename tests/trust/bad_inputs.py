@@ -38,10 +38,11 @@ LONG = "word " * 16_000
 PHRASES = {
     "not in the prompt": ("green star", "green star"),
     "empty": ("", ""),
-    "in brackets in brackets": ("(" * 2000 + "red" + ")" * 2000, ""),
     "80,000 characters": (LONG, ""),
 }
 WORDED = ["LM_PhraseRegion", "LM_AttentionCapture", "LM_SubjectMaskFromAttention"]
+
+NOTHING = {"conditioning": Linked([[torch.full((1, 77, 128), NAN), {}]]), "start_percent": 0.0}
 
 CASES: list[tuple[str, str, dict, str]] = [
     *[(f"blocks {b[:20]}", "LM_RegionAttention", {"blocks": b}, "") for b in BLOCKS],
@@ -90,11 +91,10 @@ CASES: list[tuple[str, str, dict, str]] = [
     ("image of two axes", "LM_RegionsFromColorMap", {"image": mask(16, 16)}, ""),
     ("image of two axes", "LM_LabelledGrid", {"images": mask(16, 16)}, ""),
     ("regions that are numbers", "LM_RegionAttention", {"regions": Linked([1, 2])}, ""),
-    ("no region", "LM_RegionAttention", {"regions": Linked(())}, ""),
     ("model that is a text", "LM_RegionAttention", {"model": Linked("sd15")}, ""),
     ("model that is a text", "LM_InfusionBias", {"model": Linked("sd15")}, ""),
     ("concept of another model", "LM_EditConcept", {"conditioning": text(768), "start_percent": 0.0}, ""),
-    ("concept of NaN", "LM_EditConcept", {"conditioning": Linked([[torch.full((1, 77, 128), NAN), {}]])}, ""),
+    ("concept of NaN", "LM_EditConcept", NOTHING, ""),
     ("concept without text", "LM_EditConcept", {"conditioning": Linked([])}, ""),
     ("concept with an area", "LM_EditConcept", {"conditioning": text(128, area=(4, 4, 0, 0))}, ""),
     ("concept with a mask", "LM_EditConcept", {"conditioning": text(128, mask=torch.ones(1, 8, 8))}, ""),

@@ -134,7 +134,7 @@ def _run(graph: dict, executor: object) -> Outcome:
         valid, error, outputs, problems = asyncio.run(execution.validate_prompt(*given))
     except Exception as problem:  # our own schema may make the host's validation fail: never right
         return Outcome("error", "validation", type(problem).__name__, str(problem))
-    if not valid:
+    if not valid or problems:  # the host would still run the outputs that are right
         return Outcome("refused", message=json.dumps([error, problems], default=str)[:500])
     executor = executor or new()
     executor.execute(graph, uuid.uuid4().hex, {}, outputs)

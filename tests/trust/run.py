@@ -24,6 +24,7 @@ from pack.tests.trust.tally import Tally  # noqa: E402
 from pack.tools.host import host_version  # noqa: E402
 
 NAMES = sorted(path.stem.removeprefix("check_") for path in HERE.glob("check_*.py"))
+PRINTED = 40  # faults of a check on the screen; the file holds all
 ENDED = "ended before its result was written"
 
 

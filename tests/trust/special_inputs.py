@@ -79,6 +79,7 @@ def negative_at_cfg_1() -> dict:
 
 EFFECTS = ("inject", "phrase", "infuse", "sega", "ledits", "regions")
 READERS = ("LM_MaskFromAttentionMaps", "LM_InjectedMasks", "LM_EditMapsToImage", "LM_SaveGuidance")
+NESTED = "(" * 2000 + "red" + ")" * 2000
 PHOTOGRAPH = (2, 2048, 2048, 3)
 CASES: dict[str, tuple[Callable[[], dict], bool]] = {
     **{f"a sampler that changes the size, {e}": (lambda e=e: upscaling(e), True) for e in EFFECTS},
@@ -92,8 +93,10 @@ CASES: dict[str, tuple[Callable[[], dict], bool]] = {
         lambda: around("LM_SubjectMaskFromAttention", {"image": Linked(torch.rand(1, 1, 1, 3))}),
         True,
     ),
+    "nested brackets in a phrase": (lambda: around("LM_PhraseRegion", {"phrase": NESTED}), True),
+    "no region": (lambda: around("LM_RegionAttention", {"regions": Linked(())}), True),
     "nested brackets at Split": (
-        lambda: around("LM_SplitSubjectScene", {"text": "(" * 2000 + "red" + ")" * 2000}),
+        lambda: around("LM_SplitSubjectScene", {"text": NESTED}),
         True,
     ),
     "a colour map of a photograph": (
