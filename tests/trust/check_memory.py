@@ -1,0 +1,109 @@
+"""Memory stays flat over many runs, and a handle keeps no more than it says."""
+
+from __future__ import annotations
+
+import gc
+import types
+
+import torch
+from pack.tests.trust.building import Graph, latent
+from pack.tests.trust.executor import GIVEN
+from pack.tests.trust.executor import run as execute
+from pack.tests.trust.special_inputs import patched
+from pack.tests.trust.tally import Check, Tally
+
+RUNS = 200
+WARM = 50
+"""Runs before the first look: caches of torch and the host fill."""
+OBJECTS = 0.02
+"""Growth of the number of objects that is still flat."""
+MEGABYTES = 24
+"""Growth of the process that is still flat: the allocator's, two pictures of noise at most."""
+
+
+def graph() -> dict:
+    """Five effects on one MODEL, and a reader of a handle."""
+    g = Graph()
+    for effect in ("regions", "inject", "infuse", "ledits"):
+        g.model = patched(g, effect)
+    made = g.own("LM_AttentionCapture", {}, model=g.model, phrase="red circle", self_attention=True)
+    g.keep(g.own("LM_MaskFromAttentionMaps", {}, maps=[made[0], 1], latent=g.sample(made)), "mask")
+    return g.nodes
+
+
+def run(tally: Tally) -> None:
+    runs, warm = (40, 20) if tally.quick else (RUNS, WARM)
+    seen = []
+    for i in range(runs):
+        GIVEN.clear()
+        outcome = execute(graph())
+        tally.expect(outcome.kind == "ok", f"run {i}", outcome.sentence())
+        if i + 1 in (warm, runs):
+            seen.append(measured())
+    objects, memory = (last - first for first, last in zip(*seen, strict=True))
+    tally.notes.append(f"after run {warm}: {objects:+d} objects of {seen[0][0]}, {memory / 2**20:+.1f} MB")
+    tally.expect(objects <= OBJECTS * seen[0][0], "200 runs", f"{objects} objects more than after run {warm}")
+    tally.expect(memory <= MEGABYTES * 2**20, "200 runs", f"{memory / 2**20:.1f} MB more than after run {warm}")
+    handles(tally)
+
+
+def measured() -> tuple[int, int]:
+    """(objects that the garbage collector knows, bytes of this process in memory)."""
+    import psutil
+
+    gc.collect()
+    return len(gc.get_objects()), psutil.Process().memory_info().rss
+
+
+def handles(tally: Tally) -> None:
+    """The bytes that each handle keeps after 1 run and after 20 at 64x64; more runs than it keeps add nothing."""
+    for kind, title in {
+        "LM_AttentionCapture": "Attention Capture",
+        "phrase": "Latent Cache Inject",
+        "ledits": "Edits",
+    }.items():
+        kept = [held(kind, count) for count in (1, 12, 24)]
+        tally.notes.append(
+            f"{title}'s handle at a 16x16 latent, 2 steps: {kept[0]} bytes a run, {kept[2]} after 24 runs"
+        )
+        tally.expect(kept[1] == kept[2], title, f"grows from {kept[1]} bytes after 12 runs to {kept[2]} after 24")
+
+
+def held(kind: str, count: int) -> int:
+    """Bytes of the tensors that a handle reaches, after `count` runs of its MODEL."""
+    from nodes import KSampler
+
+    g = Graph()
+    made = g.own(kind, {}, model=g.model, phrase="red circle") if kind.startswith("LM_") else patched(g, kind, 16, 16)
+    g.keep(made, "model")
+    g.keep(made, "maps", 1)
+    g.keep(g.positive, "text")
+    kept = execute(g.nodes).kept
+    for seed in range(count):
+        given = ("euler", "normal", kept["text"], kept["text"], latent(16, 16))
+        KSampler().sample(kept["model"], seed, 2, 1.0, *given)
+    return reached(kept["maps"])
+
+
+def reached(root: object) -> int:
+    """Bytes of all storages of tensors that can be reached from an object, each once."""
+    seen, storages, waiting = set(), {}, [root]
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen or isinstance(item, type | types.ModuleType | types.FunctionType):
+            continue
+        seen.add(id(item))
+        if isinstance(item, torch.Tensor):
+            storage = item.untyped_storage()
+            storages[storage.data_ptr()] = storage.nbytes()
+        else:
+            waiting.extend(gc.get_referents(item))
+    return sum(storages.values())
+
+
+CHECK = Check(
+    "Memory stays flat",
+    f"{RUNS} graphs of five effects and a reader: objects and bytes of the process after run {WARM} and at the end; "
+    "the bytes a handle keeps after 1, 12 and 24 runs",
+    run,
+)
