@@ -1,8 +1,11 @@
-"""Sets up and runs all tests: `python tests/run.py [--yes] [pytest's arguments]`, with any Python from 3.10 on.
+"""Sets up and runs the tests: `python tests/run.py [--yes] [--all] [pytest's arguments]`, with any Python from 3.10 on.
 
 Three tiers: pure tensors, the host in this process, a live server. Without a ComfyUI (and none can be fetched) only the
 first runs, and it says what was left out. Two processes share the tests, unless there are arguments for pytest.
 The exit code and the last line are pytest's.
+
+--all: then the long tests of every promise too, on this ComfyUI and on a second one (its folder in COMFYUI_FLOOR); they
+print a table and write it to bench/TRUST.md.
 """
 
 import os
@@ -55,10 +58,19 @@ def run_pytest(arguments: list[str]) -> int:
     from pack.tests.reporting import LeftOut, OneServer
 
     plugins = [LeftOut(os.environ.pop(ASKED).splitlines())]
-    if not arguments and not hosts.missing(Path(sys.executable), ["xdist"]):
-        arguments = TWO
+    two = [] if hosts.missing(Path(sys.executable), ["xdist"]) else TWO
     os.chdir(ROOT)
-    return pytest.main(arguments, plugins=[*plugins, OneServer()])
+    long = "--all" in arguments
+    code = pytest.main([word for word in arguments if word != "--all"] or two, plugins=[*plugins, OneServer()])
+    return int(code) or (run_long() if long else 0)
+
+
+def run_long() -> int:
+    """The long tests, with this Python. 0: every promise holds."""
+    from pack.tests.trust.report import run_all
+
+    named = (os.environ.get(name) for name in ("COMFYUI_PATH", "COMFYUI_FLOOR"))
+    return run_all([(Path(host), Path(sys.executable)) for host in named if host])
 
 
 def main(arguments: list[str]) -> int:
