@@ -1,5 +1,6 @@
 """What tests/run.py adds to pytest, seen in a pytest of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,8 @@ def test_it():
 
 def lines(folder: Path, *arguments: str) -> list[str]:
     command = [sys.executable, "-c", START, str(TOOLS), *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 
