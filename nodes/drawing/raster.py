@@ -45,14 +45,17 @@ def fill(polygons: list[np.ndarray], height: int, width: int) -> Tensor:
     """
     starts = np.concatenate(polygons)
     ends = np.concatenate([np.roll(polygon, -1, 0) for polygon in polygons])
-    total = np.zeros((height, width))
+    top = int(np.floor(starts[:, 1].min()).clip(0, height))
+    rows = int(np.ceil(starts[:, 1].max()).clip(0, height)) - top  # the others hold nothing
+    starts, ends = starts - (0, top), ends - (0, top)
+    total = np.zeros((height, width), dtype=np.float32)
     for part in range(_ROWS):
-        steps = np.zeros(height * (width + 2))
+        steps = np.zeros(rows * (width + 2), dtype=np.float32)
         for i in range(0, len(starts), _EDGES):
-            _add_edges(steps, starts[i : i + _EDGES], ends[i : i + _EDGES], (part + 0.5) / _ROWS, (height, width))
-        winding = steps.reshape(height, width + 2).cumsum(1)[:, :width]
-        total += np.abs(winding).clip(0, 1)
-    return torch.from_numpy(total / _ROWS).float()
+            _add_edges(steps, starts[i : i + _EDGES], ends[i : i + _EDGES], (part + 0.5) / _ROWS, (rows, width))
+        winding = steps.reshape(rows, width + 2).cumsum(1)[:, :width]
+        total[top : top + rows] += np.abs(winding).clip(0, 1)
+    return torch.from_numpy(total / _ROWS)
 
 
 def _add_edges(steps: np.ndarray, a: np.ndarray, b: np.ndarray, offset: float, size: tuple[int, int]) -> None:
