@@ -4,7 +4,7 @@ import { app } from "../../scripts/app.js";
 import { editor } from "./canvas/editor.mjs";
 import { inputPictureOf, lastResultOf, promptsOf, sizeOf } from "./canvas/graph.mjs";
 
-const KIND = "LM_REGION_CANVAS", HEIGHT = 430;
+const KIND = "LM_REGION_CANVAS", HEIGHT = 540;
 const classic = () => app.canvas && !LiteGraph.vueNodesMode;
 const sizes = new Map();  // address of a picture -> {width, height}, or null while it loads
 const latest = [];        // ids of nodes that ran, newest first
@@ -33,7 +33,7 @@ function known(address) {
 
 // What the editor may ask of ComfyUI.
 function hostOf(node, changed) {
-  const root = () => node.graph?.rootGraph ?? app.graph, outputs = () => app.nodeOutputs ?? {};
+  const root = () => node.graph.rootGraph ?? node.graph, outputs = () => app.nodeOutputs ?? {};
   const size = () => sizeOf(node, node.graph ? inputPictureOf(node, outputs()) : "", known);
   const picture = () => {
     if (!node.graph) return "";
@@ -43,7 +43,7 @@ function hostOf(node, changed) {
   return {
     changed,
     size: () => (node.graph ? size() : { width: 1024, height: 1024 }),
-    prompts: () => promptsOf(root()),
+    prompts: () => (node.graph ? promptsOf(root()) : []),
     picture: () => (picture() ? api.apiURL(picture()) : ""),
     undo: (again) => tracker()?.[again ? "redo" : "undo"]?.(),
   };
@@ -99,7 +99,7 @@ function widgetOf(node, name, spec) {
     refresh();
     setTimeout(() => showAgain(node, part.root), 50);
   });
-  return { widget, minWidth: 420, minHeight: HEIGHT + 40 };
+  return { widget, minWidth: 440, minHeight: HEIGHT + 40 };
 }
 
 api.addEventListener("executed", ({ detail }) => {

@@ -20,9 +20,9 @@ export function advice({ regions, active, tool, fault }, size, prompts) {
     const mute = regions.findIndex(({ phrase }) => !phrase.trim());
     return mute < 0 ? [HINTS[tool], false] : [`Region ${mute + 1} has no words yet: choose it and give it some.`, true];
   }
-  if (!region.phrase.trim()) return ["Type its words, or pick them from the prompt below.", true];
+  if (!region.phrase.trim()) return ["Type its words, or pick them from those of the prompt.", true];
   if (prompts.length && !prompts.some(({ text }) => find(wordsOf(text), region.phrase))) {
-    return [`"${region.phrase}" stands in no prompt here; pick its words below.`, true];
+    return [`"${region.phrase}" stands in no prompt here; pick its words above.`, true];
   }
   const cells = cellCount(region, size, CELLS);
   if (cells < CELLS) {

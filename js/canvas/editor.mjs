@@ -11,7 +11,7 @@ import { panel } from "./panel.mjs";
 import { dress } from "./style.mjs";
 import { table } from "./table.mjs";
 
-const NAMES = { box: "▭ Box", ellipse: "◯ Ellipse", lasso: "Lasso", brush: "Brush", eraser: "Eraser" };
+const NAMES = { box: "Box", ellipse: "Ellipse", lasso: "Lasso", brush: "Brush", eraser: "Eraser" };
 const REACH = 8;  // pixels around a handle
 
 export function editor(host) {
@@ -22,7 +22,7 @@ export function editor(host) {
     "aria-label": `Regions of the picture. ${HELP}.` });
   const say = make("div", { class: "lm-say", role: "status", "aria-live": "polite" });
   const self = { state, set, commit, ratio, prompts: host.prompts, undo: host.undo, focusPicture };
-  const below = panel(self), text = table(self), { bar, showBar } = toolbar(self, () => text.open());
+  const text = table(self), { bar, views, showBar } = toolbar(self, text.open), below = panel({ ...self, views });
   const root = make("div", { class: "lm-regions" }, bar, canvas, ...below.parts, say, text.part);
 
   function ratio() {
@@ -142,18 +142,17 @@ export function editor(host) {
 
 function toolbar(editor, openText) {
   const { state } = editor;
-  const tools = TOOLS.map((tool) => button(NAMES[tool], `${NAMES[tool].replace(/^\W+/, "")} tool`, () => editor.set({ tool })));
+  const tools = TOOLS.map((tool) => button(NAMES[tool], `${NAMES[tool]} tool`, () => editor.set({ tool })));
   const size = make("input", { type: "range", min: 0.01, max: 0.5, step: 0.01, "aria-label": "Brush size",
     oninput: () => editor.set({ brush: Number(size.value) }) });
   const brush = make("label", { class: "lm-brush", title: "Size of brush and eraser" }, "Size", size);
   const picture = button("Picture", "Show the picture under the regions", () => editor.set({ shown: !state.shown }));
-  const bar = make("div", { class: "lm-row", role: "toolbar", "aria-label": "Drawing" }, ...tools, brush,
-    make("span", { class: "lm-space" }), picture, button("Text", "Copy or paste the regions as text", openText));
+  const bar = make("div", { class: "lm-row", role: "toolbar", "aria-label": "Drawing" }, ...tools, brush);
   function showBar() {
     tools.forEach((part, i) => part.setAttribute("aria-pressed", String(TOOLS[i] === state.tool)));
     picture.setAttribute("aria-pressed", String(state.shown));
     brush.hidden = !["brush", "eraser"].includes(state.tool);
     size.value = state.brush;
   }
-  return { bar, showBar };
+  return { bar, views: [picture, button("Text", "Copy or paste the regions as text", openText)], showBar };
 }

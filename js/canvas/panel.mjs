@@ -9,12 +9,13 @@ const NUMBERS = [
   ["soft", "Soft edge", softOf, 0.5, "Width of the edge, as a share of the picture's shorter side. 0 is sharp."],
 ];
 
-// editor: {state, ratio(), prompts(), set(state), commit(state), undo(redo)}. Returns {parts, show(), focusWords()}.
+// editor: {state, views: two buttons beside the list, ratio(), prompts(), set(state), commit(state), undo(redo), focusPicture()}.
+// Returns {parts, show(), focusWords()}.
 export function panel(editor) {
   const { state } = editor;
   const list = make("div", { class: "lm-list", role: "group", "aria-label": "Regions" });
   const words = make("div", { class: "lm-words", role: "group", "aria-label": "Words of the prompts", "data-capture-wheel": "true" });
-  const { row, phrase, colour, show: showRow } = fields(editor, change, apply);
+  const { row, phrase, show: showRow } = fields(editor, change, apply);
   const rows = NUMBERS.map((line) => numberField(editor, change, ...line));
   const numbers = make("div", { class: "lm-numbers" }, ...rows.map(({ part }) => part));
 
@@ -31,6 +32,7 @@ export function panel(editor) {
       ...regions.map((region, i) => button(`${i + 1} ${region.phrase || "(no words yet)"}`, `Choose region ${i + 1}: ${
         region.phrase || "no words yet"}`, () => editor.set({ active: i }), { "aria-pressed": String(i === active),
         style: `border-left-color: ${colourOf(regions, i)}` })),
+      ...(regions.length ? [] : ["No regions yet."]),
       ...(active >= 0 ? [button("+", "Choose none: the next line or shape is a new region", () => editor.set({ active: -1 }))] : []),
     ]);
   }
@@ -46,7 +48,8 @@ export function panel(editor) {
     for (const { show } of rows) show(region);
     showWords();
   }
-  return { parts: [list, row, words, numbers], show, focusWords: () => phrase.focus({ preventScroll: true }), colour };
+  const side = make("div", { class: "lm-row lm-side" }, list, make("div", {}, ...editor.views));
+  return { parts: [side, row, words, numbers], show, focusWords: () => phrase.focus({ preventScroll: true }) };
 }
 
 function fields(editor, change, apply) {
@@ -59,7 +62,7 @@ function fields(editor, change, apply) {
   const tools = [
     button("▲", "One place earlier", () => apply((regions, i) => reordered(regions, i, -1))),
     button("▼", "One place later, over the others", () => apply((regions, i) => reordered(regions, i, 1))),
-    button("⧉", "Copy this region (Ctrl+D)", () => apply((regions, i) => duplicated(regions, i, editor.ratio()))),
+    button("Copy", "Copy this region (Ctrl+D)", () => apply((regions, i) => duplicated(regions, i, editor.ratio()))),
     button("✕", "Delete this region (Del)", () => apply(removed)),
   ];
   function keys(event) {
@@ -77,7 +80,7 @@ function fields(editor, change, apply) {
     if (phrase.value !== said) phrase.value = said;
     if (region) colour.value = colourOf(state.regions, state.active);
   }
-  return { row: make("div", { class: "lm-row" }, colour, phrase, ...tools), phrase, colour, show };
+  return { row: make("div", { class: "lm-row" }, colour, phrase, ...tools), phrase, show };
 }
 
 function numberField(editor, change, key, name, of, most, tip) {
