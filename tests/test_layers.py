@@ -16,7 +16,7 @@ ALLOWED = {
     | {"os", "pathlib", "folder_paths", "safetensors"},
     "nodes": TORCH
     | {".attention", ".sampling", ".patches", ".nodes", "comfy_api", "comfy", "node_helpers"}
-    | {"os", "PIL", "spacy"},
+    | {"os", "json", "PIL", "spacy"},
 }
 
 

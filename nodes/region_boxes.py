@@ -1,0 +1,101 @@
+"""RegionsFromBoxes: boxes of other nodes as regions."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..attention.regions import Region
+from .drawing.boxes import CORNERS, SIDES, as_regions, read_boxes
+from .drawing.raster import masked
+from .inputs import CATEGORY
+from .node import Node
+from .region_table import FORM, read_table
+
+REGIONS = io.Custom("LM_REGIONS")
+BOXES = [io.Custom(kind) for kind in ("BOUNDING_BOX", "BOUNDING_BOXES", "BBOX", "ARRAY")]
+
+
+class RegionsFromBoxes(Node):
+    """A region per box."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_RegionsFromBoxes",
+            display_name="Regions from Boxes",
+            category=f"{CATEGORY}/regions",
+            description="Makes a region of each bounding box of another node: drawn ones, or found ones.",
+            search_aliases=["bounding box", "bbox", "boxes to regions", "detection", "sam3", "regional prompting"],
+            inputs=_inputs(),
+            outputs=[
+                REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per box."),
+                io.Mask.Output(
+                    display_name="masks", tooltip="One mask per box, in order; a black one if there is no box."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        boxes: object,
+        width: int,
+        height: int,
+        phrases: str = "",
+        strength: float = 0.5,
+        outside: float = 0.0,
+        lists: str = CORNERS,
+        regions: tuple[Region, ...] = (),
+    ) -> io.NodeOutput:
+        lines = read_table(phrases, strength, outside) if phrases.strip() else []
+        drawn = as_regions(read_boxes(boxes, (width, height), lists), lines, strength, outside)
+        made, masks = masked(drawn, height, width)
+        return io.NodeOutput((*regions, *made), masks)
+
+
+def _inputs() -> list:
+    return [
+        io.MultiType.Input(
+            "boxes",
+            BOXES,
+            tooltip="Boxes in pixels: of Create Bounding Boxes (its elements bring their words), of SAM3 Detect and "
+            "other detectors, or of other packs. No box: no region.",
+        ),
+        *(
+            io.Int.Input(
+                name,
+                default=1024,
+                min=16,
+                max=16384,
+                step=8,
+                tooltip=f"{name.capitalize()} in pixels of the picture that the boxes are of, 16..16384. Not neutral.",
+            )
+            for name in ("width", "height")
+        ),
+        io.String.Input(
+            "phrases",
+            default="",
+            multiline=True,
+            tooltip=f"A line per box, in order: {FORM}. Boxes without a line keep their own words. Neutral: empty.",
+        ),
+        _weight("strength", 0.5, "How much the inside of a box is drawn to its phrase", False),
+        _weight("outside", 0.0, "How much the rest of the picture is pushed away from it", True),
+        io.Combo.Input(
+            "lists",
+            options=[CORNERS, SIDES],
+            default=CORNERS,
+            advanced=True,
+            tooltip="What the four numbers of a box are that is a bare list; boxes that name theirs do not ask.",
+        ),
+        REGIONS.Input(
+            "regions", optional=True, tooltip="Regions to add to; they stay as they are. Neutral: not connected."
+        ),
+    ]
+
+
+def _weight(name: str, default: float, what: str, advanced: bool) -> io.Float.Input:
+    tip = f"{what}, 0..3, for lines that do not say. Neutral: 0."
+    return io.Float.Input(name, default=default, min=0.0, max=3.0, step=0.01, advanced=advanced, tooltip=tip)
+
+
+NODES = [RegionsFromBoxes]
