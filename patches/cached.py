@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from comfy.model_patcher import ModelPatcher
-from comfy.sample import fix_empty_latent_channels
 from torch import Tensor
 
 from ..sampling.cuts import percent_of
@@ -42,25 +40,14 @@ class Cached:
         return scale * sampling.noise_scaling(cleaner, self.noise, self.latent)
 
 
-def as_sampled(model: ModelPatcher, samples: Tensor) -> Tensor:
-    """The latent as the host would sample it: video models take pictures as videos of one frame."""
-    if samples.is_nested or samples.ndim < 4:
-        raise ValueError(
-            "Latent Cache Inject puts back pictures and videos, not sound or shapes; give a latent of VAE Encode."
-        )
-    if samples.isnan().any():
-        raise ValueError("The cached latent holds values that are not numbers (NaN); encode the picture again.")
-    return fix_empty_latent_channels(model, samples)
-
-
 def check_sizes(samples: Tensor, mask: Tensor | None, run: Run) -> None:
     """ValueError: the latent or the mask does not fit what is sampled."""
     shape = run.noise_shape
     if samples.shape[1:] != shape[1:] or samples.shape[0] not in (1, shape[0]):
         cached, sampled = (_said(size, run.pixels) for size in (samples.shape, shape))
         raise ValueError(
-            f"The cached latent is {cached} but {sampled} is being sampled; give Latent Cache Inject a latent of the "
-            "same size, with one picture or as many as are sampled."
+            f"The cached latent is {cached} but {sampled} is being sampled; give a latent of the same size, with one "
+            "picture or as many as are sampled."
         )
     if mask is not None:
         check_count(mask, shape[0])

@@ -33,7 +33,7 @@ def move_text(base: list[Entry], target: list[Entry], neutral: list[Entry] | Non
     """`base` with the text of each entry moved; what goes in stays unchanged, and theta 0 gives `base` itself.
 
     Each entry is paired with the one at its place in target and neutral where they have as many entries, else with
-    their first. ValueError: encodings that do not fit together, a phrase that is not there, a reversed window.
+    their first. ValueError: encodings that do not fit together, a phrase that is not there.
     """
     if how.theta == 0:
         return base
@@ -68,11 +68,6 @@ def moving_rows(phrase: str, tag: Tag, length: int) -> Tensor:
 
 
 def _check(target: list[Entry], neutral: list[Entry] | None, how: TextMove) -> None:
-    if how.start_percent > how.end_percent:
-        raise ValueError(
-            f"start_percent {how.start_percent:g} lies after end_percent {how.end_percent:g}; percent runs from 0, "
-            "the noisiest moment, to 1, so make start_percent the smaller one."
-        )
     if 0 < how.norm_limit < 1:
         raise ValueError(
             f"norm_limit {how.norm_limit:g} would shorten base and target themselves; use 1 or more, or 0 for no limit."

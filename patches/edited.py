@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import torch
+from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from ..attention.phrases import words
 from .concepts import Concept
+from .ending import ending
 from .maps import Edits, Maps
-from .run import Effect, Run
 from .track import KEY
 
 
-class Unedited(Effect):
-    """One run in which no concept acts: those who read the handle find that nothing was edited."""
+def unedited(model: ModelPatcher, concepts: tuple[Concept, ...], maps: Maps) -> ModelPatcher:
+    """A clone in which no concept acts: those who read the handle find that nothing was edited."""
 
-    node = "Semantic Guidance"
+    def finish(pixels: int, samples: Tensor) -> None:
+        if samples.ndim > 3:
+            maps.add(edits_of(concepts, [None] * len(concepts), [], pixels, samples))
 
-    def __init__(self, concepts: tuple[Concept, ...], maps: Maps) -> None:
-        self.concepts, self.maps = concepts, maps
-
-    def finish(self, run: Run, samples: Tensor) -> None:
-        if self.concepts and samples.ndim > 3:
-            self.maps.add(edits_of(self.concepts, [None] * len(self.concepts), [], run, samples))
+    return ending(model, finish) if concepts else model.clone()
 
 
 def edits_of(
-    concepts: tuple[Concept, ...], areas: list[Tensor | None], edits: list[tuple], run: Run, samples: Tensor
+    concepts: tuple[Concept, ...], areas: list[Tensor | None], edits: list[tuple], pixels: int, samples: Tensor
 ) -> Edits:
     """areas: (B, 1, ..., h, w) of each concept, None = it edited nothing. edits: (sigma, edit) of each step."""
     shape = (samples.shape[0], 1, *samples.shape[2:])
@@ -34,7 +32,7 @@ def edits_of(
     shares = area.reshape(*area.shape[:2], -1, *area.shape[-2:]).mean(2)
     names = tuple(name_of(i, concept) for i, concept in enumerate(concepts))
     stacked = torch.stack([edit.cpu() for _, edit in edits]) if edits else torch.zeros(0, *samples.shape)
-    return Edits(names, shares, tuple(sigma for sigma, _ in edits), stacked, samples.cpu(), run.pixels)
+    return Edits(names, shares, tuple(sigma for sigma, _ in edits), stacked, samples.cpu(), pixels)
 
 
 def name_of(i: int, concept: Concept) -> str:

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from ..attention.readout import ReadOut, read_out
 from ..sampling.cuts import blend, curve_mask, cut_indices, percent_of, points
-from .cached import Cached, as_sampled, check_sizes
+from .cached import Cached, check_sizes
 from .capture import Capture, CaptureSettings
 from .cut import Jump, check_sampler, cut_sampler
+from .ending import ending
 from .families import sites_of
+from .latents import as_sampled
 from .maps import Cuts, Maps
 from .masks import BLACK, on_latent
 from .probe import Levels
@@ -50,12 +52,11 @@ def inject(
     At a step of noise level sigma the sampler's state x becomes (1 - w) x + w noise_scaling(sigma, eps, z0), with
     w = strength * mask (Blended Latent Diffusion, arxiv.org/abs/2206.02779; the offset is source 000's).
     """
-    maps, samples = Maps(), as_sampled(model, samples)
-    if settings.window.start > settings.window.end:
-        raise ValueError(
-            f"start_percent {settings.window.start} lies behind end_percent {settings.window.end}; swap them."
-        )
-    if settings.phrase and mask is None and settings.strength > 0:
+    maps = Maps()
+    if settings.strength == 0:
+        return ending(model, lambda pixels, made: maps.add(_nothing(made, pixels))), maps
+    samples = as_sampled(model, samples)
+    if settings.phrase and mask is None:
         sites_of(model)
     return attach(model, lambda: Injection(samples, mask, settings, maps)), maps
 
@@ -68,7 +69,6 @@ class Injection(Effect):
     def __init__(self, samples: Tensor, mask: Tensor | None, settings: InjectSettings, maps: Maps) -> None:
         self.samples, self.given, self.settings, self.maps = samples, mask, settings, maps
         self.black = mask is not None and not mask.any()
-        self.off = settings.strength == 0 or self.black
         self.probed = False
         self.reader: Capture | None = None
         self.planned: dict[int, int] = {}
@@ -83,7 +83,7 @@ class Injection(Effect):
 
     def start(self, run: Run) -> None:
         self.run = run
-        if self.settings.phrase and self.given is None and not self.off:
+        if self.settings.phrase and self.given is None:
             blocks = frozenset(sites_of(run.guider.model_patcher).blocks)
             self.reader = Capture(
                 CaptureSettings((self.settings.phrase,), node=self.node), blocks, lambda captured: None
@@ -93,12 +93,12 @@ class Injection(Effect):
 
     def sampler(self, run: Run, sampler: Sampler) -> Sampler:
         self.chosen, self.probed = sampler, isinstance(sampler, Levels)  # a probe looks at another picture
-        if self.off or self.probed or not hasattr(sampler, "sampler_function"):
+        if self.black or self.probed or not hasattr(sampler, "sampler_function"):
             return sampler
         return cut_sampler(sampler, Jump(self._steps, self._change, self.node))
 
     def prepare(self, run: Run) -> None:
-        if self.settings.strength == 0 or self.probed:
+        if self.probed:
             return
         check_sizes(self.samples, self.given, run)
         if self.black:
@@ -114,11 +114,11 @@ class Injection(Effect):
 
     def finish(self, run: Run, samples: Tensor) -> None:
         if not self.probed:
-            masks = self.used or [torch.zeros(run.noise_shape[0], *run.noise_shape[-2:])]
-            self.maps.add(Cuts(torch.cat(masks).cpu(), samples.cpu(), run.pixels))
+            used = Cuts(torch.cat(self.used).cpu(), samples.cpu(), run.pixels) if self.used else None
+            self.maps.add(used or _nothing(samples, run.pixels))
 
     def idle(self, run: Run) -> str:
-        if self.settings.strength == 0 or self.probed or any(used.any() for used in self.used):
+        if self.probed or any(used.any() for used in self.used):
             return ""
         if self.black:
             return BLACK.format("The mask")
@@ -168,3 +168,8 @@ class Injection(Effect):
             return x.new_zeros(1, *[1] * (x.ndim - 1))
         mask = read_out(captured, (self.settings.phrase,), tuple(x.shape[-2:]), self.settings.read).mask
         return on_latent(mask.to(x), tuple(x.shape))
+
+
+def _nothing(samples: Tensor, pixels: int) -> Cuts:
+    """Of a run in which nothing was put back: a black mask for each picture."""
+    return Cuts(torch.zeros(samples.shape[0], *samples.shape[-2:]), samples.cpu(), pixels)

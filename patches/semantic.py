@@ -8,10 +8,11 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
+from ..attention.quote import listed
 from ..sampling.semantic import Momentum, Part, across, combine, largest, rescale
 from .concept_attention import ConceptAttention
 from .concepts import Concept, concept_rows
-from .edited import Unedited, edits_of, name_of
+from .edited import edits_of, name_of, unedited
 from .families import sites_of
 from .maps import Maps
 from .masks import BLACK, check_count, on_latent
@@ -47,7 +48,7 @@ def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: Semantic
     """
     maps = Maps()
     if all(concept.neutral for concept in concepts):
-        return attach(model, lambda: Unedited(concepts, maps)), maps
+        return unedited(model, concepts, maps), maps
     if settings.mask == "ledits":
         sites_of(model)
     return attach(model, lambda: Semantic(concepts, settings, maps)), maps
@@ -123,14 +124,14 @@ class Semantic(Effect):
     def finish(self, run: Run, samples: Tensor) -> None:
         shares = iter(total / count if count else None for total, count in zip(self.kept, self.counts, strict=True))
         areas = [None if concept.neutral else next(shares) for concept in self.given]
-        self.maps.add(edits_of(self.given, areas, self.edits, run, samples))
+        self.maps.add(edits_of(self.given, areas, self.edits, run.pixels, samples))
 
     def idle(self, run: Run) -> str:
         still = [(i, concept) for i, concept in enumerate(self.concepts) if i not in self.ran]
-        dark = [f"'{name_of(i, concept)}'" for i, concept in still if concept.dark]
-        missed = [f"'{name_of(i, concept)}'" for i, concept in still if not concept.dark]
-        says = [BLACK.format(f"The mask of {', '.join(dark)}")] if dark else []
-        says += [f"Of {', '.join(missed)}: {MISSED}"] if missed else []
+        dark = [name_of(i, concept) for i, concept in still if concept.dark]
+        missed = [name_of(i, concept) for i, concept in still if not concept.dark]
+        says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
+        says += [f"Of '{listed(missed)}': {MISSED}"] if missed else []
         says += [self.attention.idle(run)] if self.attention else []
         return " ".join(filter(None, says))
 

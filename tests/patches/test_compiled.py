@@ -65,3 +65,19 @@ def test_a_compiled_model_stays_compiled_at_neutral_settings(traces):
     fast = place(compiled(family.model(), backend), region(strength=0.0, outside=0.0))
     draw(fast, family)
     assert graphs
+
+
+def test_nodes_that_are_off_leave_the_model_compiled(traces):
+    """Bit for bit the compiled picture; one node's graphs serve the others."""
+    from pack.tests.patches.injecting import inject
+
+    backend, graphs = traces
+    family = FAMILIES["sd1"]
+    fast = compiled(family.model(), backend)
+    expected = draw(fast, family)
+    off = [edit(fast, concept(scale=0.0)), place(fast, region(strength=0.0, outside=0.0))]
+    off += [inject(fast, family.latent(1, 8, 8) + 1, strength=0.0)[0]]
+    draw(off[0], family)
+    before = len(graphs)
+    for patched in off:
+        assert torch.equal(draw(patched, family), expected) and len(graphs) == before
