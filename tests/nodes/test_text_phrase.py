@@ -65,8 +65,9 @@ def test_phrase_rows_survive_lengthening(tracked, augment):
     base, target, empty = (encode(clip, text) for text in ("a red cat", LONG, ""))
     out = augment(base, target, 0.5, empty, phrase="red", direction="target - base")[0][0]
     grown = torch.cat([base[0][0], empty[0][0]], 1)
-    # row 77 is the second chunk's start token, the same in every prompt
-    assert moved_rows(grown, out) == {2, *range(4, 77), *range(78, 154)}
+    assert moved_rows(grown, out) - {77} == {2, *range(4, 77), *range(78, 154)}
+    # the second chunk's start token is the same in every prompt, but prompts of one and two chunks are other batches
+    assert torch.allclose(out[:, 77], grown[:, 77], atol=1e-5)
 
 
 def test_a_phrase_needs_its_tag_and_its_words(tracked, augment):
