@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import types
 
@@ -56,33 +57,32 @@ def measured() -> tuple[int, int]:
 
 
 def handles(tally: Tally) -> None:
-    """The bytes that each handle keeps after 1 run and after 20 at 64x64; more runs than it keeps add nothing."""
-    for kind, title in {
-        "LM_AttentionCapture": "Attention Capture",
-        "phrase": "Latent Cache Inject",
-        "ledits": "Edits",
-    }.items():
-        kept = [held(kind, count) for count in (1, 12, 24)]
-        tally.notes.append(
-            f"{title}'s handle at a 16x16 latent, 2 steps: {kept[0]} bytes a run, {kept[2]} after 24 runs"
-        )
-        tally.expect(kept[1] == kept[2], title, f"grows from {kept[1]} bytes after 12 runs to {kept[2]} after 24")
+    """The bytes that a handle keeps for one run; after 300 runs it holds as many and as much as it says, no more."""
+    from pack.patches.maps import BYTES, KEPT
+
+    for effect, title in {"capture": "Attention Capture", "phrase": "Latent Cache Inject", "ledits": "Edits"}.items():
+        for side, batch in ((16, 1), (64, 4)):
+            maps, where = handle(effect, side, batch), f"{title}, {batch} x {side}x{side}"
+            once = reached(maps)
+            tally.notes.append(f"the handle of {where}, one step: {once:,} bytes a run")
+            for _ in range(20 if tally.quick else 300):
+                maps.add(copy.deepcopy(maps.runs[-1]))
+            kept = reached(maps)
+            tally.expect(
+                len(maps.runs) <= KEPT and kept <= max(BYTES, once), where, f"{len(maps.runs)} runs, {kept} bytes"
+            )
 
 
-def held(kind: str, count: int) -> int:
-    """Bytes of the tensors that a handle reaches, after `count` runs of its MODEL."""
-    from nodes import KSampler
-
+def handle(effect: str, side: int, batch: int):
+    """A handle after one run."""
     g = Graph()
-    made = g.own(kind, {}, model=g.model, phrase="red circle") if kind.startswith("LM_") else patched(g, kind, 16, 16)
-    g.keep(made, "model")
+    if effect == "capture":
+        made = g.own("LM_AttentionCapture", {}, model=g.model, phrase="red circle", start_percent=0.0)
+    else:
+        made = patched(g, effect, side, side)
     g.keep(made, "maps", 1)
-    g.keep(g.positive, "text")
-    kept = execute(g.nodes).kept
-    for seed in range(count):
-        given = ("euler", "normal", kept["text"], kept["text"], latent(16, 16))
-        KSampler().sample(kept["model"], seed, 2, 1.0, *given)
-    return reached(kept["maps"])
+    g.sample(made, size=g.give(latent(side, side, batch)), steps=1)
+    return execute(g.nodes, seconds=300).kept["maps"]
 
 
 def reached(root: object) -> int:
@@ -104,6 +104,6 @@ def reached(root: object) -> int:
 CHECK = Check(
     "Memory stays flat",
     f"{RUNS} graphs of five effects and a reader: objects and bytes of the process after run {WARM} and at the end; "
-    "the bytes a handle keeps after 1, 12 and 24 runs",
+    "the bytes a handle keeps of a run, and after 300",
     run,
 )
