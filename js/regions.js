@@ -62,9 +62,10 @@ function passOn(root) {
   root.addEventListener("pointerup", (event) => classic() && event.button === 1 && app.canvas.processMouseUp(event));
 }
 
-// After an undo, the Nodes 2.0 of older frontends keep the element of the node that was there before.
+// Nodes 2.0 may go on showing the element of a node that had this id before, as after an undo or in another workflow.
 function showAgain(node, root, tries = 20) {
-  if (root.isConnected || !LiteGraph.vueNodesMode || !tries) return;
+  const hidden = node.graph !== app.canvas?.graph;  // in a subgraph that is not on the screen
+  if (root.isConnected || !LiteGraph.vueNodesMode || hidden || !tries) return;
   const stale = document.querySelector(`[data-node-id="${node.id}"] .lm-regions`);
   if (stale) stale.replaceWith(root);
   else setTimeout(() => showAgain(node, root, tries - 1), 50);
@@ -91,13 +92,17 @@ function widgetOf(node, name, spec) {
     hideOnZoom: false });
   part.set(spec[1]?.default);
   passOn(part.root);
-  chain(node, "onAdded", () => open.add(part));
+  const show = () => setTimeout(() => showAgain(node, part.root), 50);
+  chain(node, "onAdded", () => {
+    open.add(part);
+    show();
+  });
   chain(node, "onRemoved", () => open.delete(part));
   chain(node, "onConnectionsChange", refresh);
   chain(node, "onWidgetChanged", refresh);
   chain(node, "onConfigure", () => {
     refresh();
-    setTimeout(() => showAgain(node, part.root), 50);
+    show();
   });
   return { widget, minWidth: 440, minHeight: HEIGHT + 40 };
 }

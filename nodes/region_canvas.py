@@ -39,8 +39,7 @@ class RegionCanvas(Node):
                     "drawing",
                     default=EMPTY,
                     extra_dict={"widgetType": "LM_REGION_CANVAS"},
-                    tooltip='What is drawn, as JSON in shares of the picture: {"regions": [{"phrase": "red dog", '
-                    '"box": [x, y, width, height]}]}; the help page has the rest. Neutral: no regions.',
+                    tooltip="The drawing. It is JSON, and the help page says how to write it by hand. Neutral: no regions.",
                 ),
                 *_size(),
                 *_optional(),

@@ -156,14 +156,15 @@ const checks = {
       loader.widgets[0].value = "lm-red.png";
       loader.connect(0, node, "image");
     });
-    await page.waitForTimeout(1000);
-    return page.locator(".lm-canvas").first().evaluate((canvas) => {
+    const seen = () => page.locator(".lm-canvas").first().evaluate((canvas) => {
       const { width, height } = canvas, pen = canvas.getContext("2d");
       const isRed = (x, y) => { const [r, g, b] = pen.getImageData(x, y, 1, 1).data; return r > 150 && g < 120 && b < 120; };
       const across = Array.from({ length: width }, (_, x) => isRed(x, height / 2)).filter(Boolean).length;
       const down = Array.from({ length: height }, (_, y) => isRed(width / 2, y)).filter(Boolean).length;
       return { red: isRed(width / 2, height / 2), ratio: across / down };
     });
+    for (let i = 0; i < 20 && !(await seen()).red; i++) await settled(page);  // until it is loaded
+    return seen();
   },
   async navigate(page) {
     await scene(page);
