@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..attention.regions import Region
 from .drawing.boxes import CORNERS, SIDES, as_regions, read_boxes
 from .drawing.raster import masked
-from .inputs import CATEGORY
+from .inputs import CATEGORY, found_by
 from .node import Node
 from .region_table import FORM, read_table
 
@@ -25,7 +25,7 @@ class RegionsFromBoxes(Node):
             display_name="Regions from Boxes",
             category=f"{CATEGORY}/regions",
             description="Makes a region of each bounding box of another node: drawn ones, or found ones.",
-            search_aliases=["bounding box", "bbox", "boxes to regions", "detection", "sam3", "regional prompting"],
+            search_aliases=found_by("bounding box, bbox, boxes to regions, detection, sam3, regional prompting"),
             inputs=_inputs(),
             outputs=[
                 REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per box."),

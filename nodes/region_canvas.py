@@ -11,7 +11,7 @@ from ..attention.regions import Region
 from ..patches.words import check_phrases
 from .drawing.parse import read_drawing
 from .drawing.raster import masked
-from .inputs import CATEGORY
+from .inputs import CATEGORY, found_by
 from .node import Node
 from .overlay import GREY, legend, paint, region_colours
 from .region_report import caption, covered
@@ -32,14 +32,16 @@ class RegionCanvas(Node):
             category=f"{CATEGORY}/regions",
             description="Draw a box, say which words of the prompt belong there, and connect regions to Region "
             "Attention.",
-            search_aliases=["draw regions", "regional prompting", "bounding box", "paint regions", "gligen", "layout"]
-            + ["mask editor", "draw boxes", "regional prompter", "area composition"],
+            search_aliases=found_by(
+                "draw regions, regional prompting, bounding box, paint regions, gligen, layout, mask editor, "
+                "draw boxes, regional prompter, area composition"
+            ),
             inputs=[
                 io.String.Input(
                     "drawing",
                     default=EMPTY,
                     extra_dict={"widgetType": "LM_REGION_CANVAS"},
-                    tooltip="The drawing. It is JSON, and the help page says how to write it by hand. Neutral: no regions.",
+                    tooltip="The drawing, as JSON; the help page says how to write it by hand. Neutral: no regions.",
                 ),
                 *_size(),
                 *_optional(),

@@ -4,6 +4,8 @@ import pytest
 
 WANTED = {
     "Region Attention": "regional prompting, regional prompt, attention couple, region, gligen, bounding box, swap",
+    "Region Canvas": "regional prompting, draw boxes, bounding box, gligen, region",
+    "Regions from Boxes": "bounding box, bbox, sam3",
     "Subject Mask from Attention": "mask by text, text to mask, mask from prompt, daam, heatmap, segment, clipseg",
     "Latent Cache Inject": "keep subject, preserve subject, change background, replace background, inpaint",
     "Infusion Bias": "reference, style transfer, image prompt, character consistency, consistency, ip adapter",
