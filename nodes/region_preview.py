@@ -69,6 +69,8 @@ def preview(
     _check(regions, batch)
     ratio = latent.get("downscale_ratio_spacial") or 8
     base = torch.full((1, h * ratio, w * ratio, 3), GREY) if image is None else _rgb(image)
+    if not regions:
+        return base, "There is no region, so no phrase is placed."
     count = max(len(region.mask) for region in regions)
     stacks = [_masks(regions, i, base.shape[1:3]) for i in range(count)]
     shares, none, several = _means([covered(masks) for masks in stacks])
@@ -83,8 +85,6 @@ def preview(
 
 
 def _check(regions: tuple[Region, ...], batch: int) -> None:
-    if not regions:
-        raise ValueError("There are no regions to show; make one with Phrase Region.")
     for region in regions:
         if len(region.mask) not in (1, batch):
             raise ValueError(

@@ -115,8 +115,12 @@ def test_one_picture_per_item_only_if_masks_differ(preview):
     assert "b: strength 0.5, outside 0, covers 50.0%" in report and "In two or more: 50.0%" in report
     with pytest.raises(ValueError, match="'b' holds 2 pictures, but the latent 3"):
         preview((both, per_item), latent(*SIZE, batch=3))
-    with pytest.raises(ValueError, match="no regions"):
-        preview((), latent(*SIZE))
+
+
+def test_an_empty_drawing_is_the_picture_itself(preview):
+    image = torch.rand(1, 20, 30, 3)
+    picture, report = preview((), latent(*SIZE), None, image)
+    assert torch.equal(picture, image) and report == "There is no region, so no phrase is placed."
 
 
 def test_colours_differ_and_keep_away_from_given_ones(overlay):
