@@ -8,6 +8,7 @@ from numbers import Integral, Real
 
 import torch
 from comfy.model_patcher import ModelPatcher
+from comfy.sd import CLIP
 from comfy_api.latest import io
 from torch import Tensor
 
@@ -102,6 +103,16 @@ def _latent(spec: io.Input, value: object) -> dict:
 def _conditioning(spec: io.Input, value: object) -> list:
     if not isinstance(value, list) or not all(len(entry) == 2 and isinstance(entry[1], dict) for entry in value):
         raise ValueError(f"The {spec.id} is no CONDITIONING; connect the output of a text encode node.")
+    texts = [text for entry in value for text in (entry[0], entry[1].get("pooled_output")) if torch.is_tensor(text)]
+    if not all(text.isfinite().all() for text in texts):
+        raise ValueError(f"The {spec.id} holds values that are not finite numbers; encode the text again.")
+    return value
+
+
+def _clip(spec: io.Input, value: object) -> CLIP | None:
+    """None: a checkpoint without a text encoder, which the nodes explain."""
+    if value is not None and not isinstance(value, CLIP):
+        raise ValueError(f"{spec.id} is {_shown(value)}, but it must be a CLIP; connect a CLIP loader.")
     return value
 
 
@@ -124,6 +135,7 @@ CHECKS = {
     "IMAGE": _image,
     "LATENT": _latent,
     "CONDITIONING": _conditioning,
+    "CLIP": _clip,
     "MODEL": _kind(ModelPatcher, "a MODEL; connect a model loader"),
     "LM_MAPS": _kind(Maps, "LM_MAPS, from the maps output of the node that made them"),
     "LM_REGIONS": _kind(tuple, "LM_REGIONS, from Phrase Region or Regions from Masks"),

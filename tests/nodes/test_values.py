@@ -39,8 +39,10 @@ def wrong(spec) -> list:
         "LATENT": [{}, torch.ones(1, 4, 2, 2), {"samples": torch.full((1, 4, 2, 2), inf)}]
         + [{"samples": torch.full((1, 4, 2, 2), nan)}, {"samples": torch.zeros(0, 4, 2, 2)}, {"samples": None}],
     }
-    others = ["CONDITIONING", "MODEL", "LM_MAPS", "LM_REGIONS", "LM_CONCEPTS"]
-    return {**texts, **pictures, **{name: ["text", 3.0, object()] for name in others}}.get(kind, [])
+    others = ["CONDITIONING", "MODEL", "CLIP", "LM_MAPS", "LM_REGIONS", "LM_CONCEPTS"]
+    found = {**texts, **pictures, **{name: ["text", 3.0, object()] for name in others}}.get(kind, [])
+    broken = [[torch.full((1, 2, 3), nan), {}]], [[torch.ones(1, 2, 3), {"pooled_output": torch.full((1, 3), inf)}]]
+    return [*found, *(broken if kind == "CONDITIONING" else ())]
 
 
 def test_wrong_values_are_refused_by_every_input(nodes):
