@@ -4,6 +4,7 @@ import { HELP } from "./keys.mjs";
 import { find, wordsOf } from "./words.mjs";
 
 const CELLS = 4;
+const LARGE = 256;  // pixels: models of smaller pictures have no layer as coarse as that
 const HINTS = {
   box: "Drag on the picture to draw a box; Ctrl and drag draws over another one.",
   ellipse: "Drag on the picture to draw an ellipse; Ctrl and drag draws over another one.",
@@ -24,7 +25,7 @@ export function advice({ regions, active, tool, fault }, size, prompts) {
   if (prompts.length && !prompts.some(({ text }) => find(wordsOf(text), region.phrase))) {
     return [`"${region.phrase}" stands in no prompt here; pick its words above.`, true];
   }
-  const cells = cellCount(region, size, CELLS);
+  const cells = Math.min(size.width, size.height) < LARGE ? CELLS : cellCount(region, size, CELLS);
   if (cells < CELLS) {
     return [`Small: it covers ${cells} of the model's coarsest cells (64 pixels each); a thing needs about ${CELLS}. Make it larger.`,
       true];

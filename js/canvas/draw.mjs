@@ -3,7 +3,7 @@ import { colourOf, softOf } from "./model.mjs";
 import { bounds, HANDLES, handlePlace, kindOf } from "./shapes.mjs";
 
 const PAD = 8, GRIP = 8, FONT = "12px system-ui, sans-serif";
-const FILL = 0.42, FILL_ACTIVE = 0.6;
+const FILL = 0.42, FILL_ACTIVE = 0.6, THROUGH = 0.65;  // opacity; less of it over a picture
 
 // Where the picture lies, {x, y, w, h}: as large as it fits, with room for handles at its border.
 export function frameOf(width, height, ratio) {
@@ -25,7 +25,7 @@ export function paint(canvas, width, height, scene) {
   const layers = scene.regions.map((_, i) => layerOf(scene, i, frame));
   pen.drawImage(hatched(layers, frame, scale), 0, 0, frame.w, frame.h);
   layers.forEach((layer, i) => {
-    pen.globalAlpha = i === scene.active ? FILL_ACTIVE : FILL;
+    pen.globalAlpha = (i === scene.active ? FILL_ACTIVE : FILL) * (scene.picture ? THROUGH : 1);
     pen.drawImage(layer, 0, 0, frame.w, frame.h);
   });
   pen.globalAlpha = 1;
