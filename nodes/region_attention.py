@@ -33,7 +33,7 @@ class RegionAttention(Node):
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
                 io.Custom("LM_REGIONS").Input(
                     "regions",
-                    tooltip="Phrases and their masks, from Phrase Region, Regions from Masks or Regions from Color Map."
+                    tooltip="Phrases and their masks, from Region Canvas, Phrase Region or a table of regions."
                     " Neutral: strength 0 and outside 0 in every region.",
                 ),
                 *_how(),

@@ -138,7 +138,7 @@ CHECKS = {
     "CLIP": _clip,
     "MODEL": _kind(ModelPatcher, "a MODEL; connect a model loader"),
     "LM_MAPS": _kind(Maps, "LM_MAPS, from the maps output of the node that made them"),
-    "LM_REGIONS": _kind(tuple, "LM_REGIONS, from Phrase Region or Regions from Masks"),
+    "LM_REGIONS": _kind(tuple, "LM_REGIONS, from Region Canvas or Phrase Region"),
     "LM_CONCEPTS": _kind(tuple, "LM_CONCEPTS, from Edit Concept"),
 }
 """Type of an input -> f(input, value) -> value; ValueError where it is not legal."""
