@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 from pack.tools.host import SetupError
-from pack.tools.server import NAME, Server, direct, free_port, stop, wait_until_ready
+from pack.tools.server import NAME, Server, direct, free_port, named_packs, stop, wait_until_ready
 
 SLEEPER = "import time; print('about to sleep', flush=True); time.sleep(60)"
 
 
-def test_our_nodes_are_there_and_no_other_pack(client, server):
-    ours = [name for name, node in client.object_info().items() if node["python_module"].startswith("custom_nodes.")]
+def test_our_nodes_are_there_and_no_pack_that_was_not_named(client, server):
+    modules = {name: node["python_module"] for name, node in client.object_info().items()}
+    ours = [name for name, module in modules.items() if module == f"custom_nodes.{NAME}"]
+    named = {f"custom_nodes.{pack.name}" for pack in named_packs()} | {f"custom_nodes.{NAME}"}
     log = server.log.read_text(encoding="utf-8").splitlines()
     assert [line for line in log if f"{NAME} module for custom nodes" in line] == []  # after "Cannot import"
     assert ours and all(name.startswith("LM_") for name in ours)
+    assert {module for module in modules.values() if module.startswith("custom_nodes.")} == named
 
 
 def test_nothing_is_written_into_the_host(server, runnable):
