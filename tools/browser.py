@@ -51,9 +51,9 @@ def playwright() -> Path:
     return place
 
 
-def in_frontend(url: str, graphs: list[dict], screenshots: Path | None = None) -> list[dict]:
+def in_frontend(url: str, graphs: list[dict], screenshots: Path | None = None, vue: bool = False) -> list[dict]:
     """Opens graphs in the frontend of the ComfyUI at `url`; template.mjs says what goes in and what comes out."""
-    job = {"url": url, "graphs": graphs, "chromium": find_chromium(), "modules": str(playwright())}
+    job = {"url": url, "graphs": graphs, "chromium": find_chromium(), "modules": str(playwright()), "vue": vue}
     if screenshots:
         job["screenshots"] = str(screenshots.absolute())
     command = [program("node"), str(SCRIPT)]

@@ -8,19 +8,20 @@ from pathlib import Path
 from .browser import in_frontend, wrong
 from .client import Client
 
-WIDEST, QUALITY = 1000, 90  # pixels, JPEG quality
+SIDE, QUALITY = 512, 90  # pixels, JPEG quality
 CANVAS, MARGIN, DARK = (70, 90, 1850, 1000), 20, 40  # of a screenshot: pixels without bars, around, its background
 MODELS = {"ckpt_name": "checkpoints", "control_net_name": "controlnet"}  # a loader's input: its folder
 
 
 def painted(url: str, graph: dict, inputs: Path) -> tuple[list[str], bytes]:
-    """What went wrong, and the last picture of an API graph. inputs: folder of its input pictures."""
+    """What went wrong, and the picture that an API graph saves. inputs: folder of its input pictures."""
     client = Client(url)
     client.upload_inputs(graph, inputs)
     result = client.run(graph)
     if result.errors or not result.images:
         return result.errors or ["made no picture"], b""
-    return [], result.images[max(result.images, key=lambda node: (len(node), node))][-1]
+    (saved,) = [node for node, entry in graph.items() if entry["class_type"] == "SaveImage"]
+    return [], result.images[saved][-1]
 
 
 def stand_ins(base: Path, host: Path, graph: dict) -> bool:
@@ -51,9 +52,10 @@ def opened(url: str, graph: dict) -> tuple[list[str], bytes]:
 
 
 def save(data: bytes, path: Path) -> None:
-    """A picture as a JPEG of at most 1000 pixels across."""
-    from PIL import Image
+    """A picture as a square JPEG of at most 512 pixels across, on white."""
+    from PIL import Image, ImageOps
 
     image = Image.open(io.BytesIO(data)).convert("RGB")
-    image.thumbnail((WIDEST, 2 * WIDEST))
+    side = min(SIDE, max(image.size))
+    image = ImageOps.pad(image, (side, side), color="white")
     image.save(path, quality=QUALITY, optimize=True)

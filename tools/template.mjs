@@ -1,76 +1,17 @@
 // Opens graphs in ComfyUI's own frontend, in headless chromium. Reads a job from stdin, writes the answer to stdout:
-// {url, chromium, modules, screenshots, graphs: [{name, api, note}, or {name, ui}]} -> [{name, ui, api, again, missing, errors}]
+// {url, chromium, modules, screenshots, vue, graphs: [{name, api, note, layout}, or {name, ui, run}]} ->
+// [{name, ui, api, again, missing, deprecated, zoom, overlaps, errors}]
 //   api: made into a laid-out UI graph, exported, and opened and exported again ("again")
-//   ui:  opened and exported
+//   ui:  opened and exported; and run, if that is asked for
+//   vue: in Nodes 2.0, else in the classic renderer
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { arrange, columns, fold, group, load, write } from "./layout.mjs";
 
 const FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
   "--disable-component-update --disable-sync";
 
 // These run in the page.
-
-async function load({ name, api }) {
-  await app.loadApiJson(api, name);
-  for (const node of app.graph._nodes) {
-    for (const widget of node.widgets ?? []) if (widget.name === "control_after_generate") widget.value = "fixed";
-  }
-}
-
-// Ids by column: as far left as the links allow; what starts a branch stands beside its user; by id within a column.
-function columns() {
-  const links = [...app.graph.links.values()], ids = app.graph._nodes.map((node) => node.id).sort((a, b) => a - b);
-  const column = new Map(ids.map((id) => [id, 0]));
-  for (const _ of ids) {
-    for (const { origin_id, target_id } of links) {
-      column.set(target_id, Math.max(column.get(target_id), column.get(origin_id) + 1));
-    }
-  }
-  for (const id of ids.filter((id) => links.every((link) => link.target_id !== id))) {
-    const users = links.filter((link) => link.origin_id === id).map((link) => column.get(link.target_id));
-    column.set(id, Math.max(0, Math.min(ids.length, ...users) - 1));
-  }
-  const count = 1 + Math.max(0, ...column.values());
-  return Array.from({ length: count }, (_, i) => ids.filter((id) => column.get(id) === i));
-}
-
-// Sizes that classic nodes and Nodes 2.0 both take; a column makes room above for the links that pass it.
-function arrange(columns) {
-  const TITLE = 30, GAP_X = 40, GAP_Y = 60, LANE = 34, TEXT = [270, 120], RESULT = [380, 400], PICTURE = [270, 330], LEAST = 225;
-  const links = [...app.graph.links.values()], place = new Map(columns.flatMap((ids, i) => ids.map((id) => [id, i])));
-  const size = (node) => {
-    if (links.every((link) => link.origin_id !== node.id)) return RESULT;
-    if (node.type === "LoadImage") return PICTURE;
-    const texts = node.widgets?.some((widget) => widget.type === "customtext");
-    return texts ? [TEXT[0], Math.max(node.computeSize()[1], TEXT[1])] : [Math.max(node.size[0], LEAST), node.size[1]];
-  };
-  let x = 0;
-  columns.forEach((ids, i) => {
-    const passing = links.filter((link) => place.get(link.origin_id) < i && place.get(link.target_id) > i);
-    let y = LANE * new Set(passing.map((link) => `${link.origin_id}/${link.origin_slot}`)).size, width = 0;
-    for (const node of ids.map((id) => app.graph.getNodeById(id))) {
-      node.setSize(size(node).map(Math.ceil));
-      node.pos = [x, y];
-      y += node.size[1] + TITLE + GAP_Y;
-      width = Math.max(width, node.size[0]);
-    }
-    x += width + GAP_X;
-  });
-}
-
-// A note below the first two columns, in their width if that is enough.
-function write({ note, columns }) {
-  const TITLE = 30, GAP = 40, WIDTH = [300, 420], LETTER = 6, LINE = 16;
-  const third = columns[2] ? app.graph.getNodeById(columns[2][0]).pos[0] : 0;
-  const width = Math.min(WIDTH[1], Math.max(WIDTH[0], third - GAP));
-  const above = app.graph._nodes.filter((node) => node.pos[0] < width + GAP).map((node) => node.pos[1] + node.size[1]);
-  const box = LiteGraph.createNode("MarkdownNote");
-  app.graph.add(box);
-  box.widgets[0].value = note;
-  const lines = note.split("\n").map((line) => Math.max(1, Math.ceil(line.length * LETTER / width)));
-  box.setSize([width, 60 + LINE * lines.reduce((sum, count) => sum + count, 0)]);
-  box.pos = [0, Math.max(...above) + TITLE + GAP];
-}
 
 // What File > Export writes, without the zoom: opening it fits the view.
 async function exported() {
@@ -81,34 +22,88 @@ async function exported() {
 
 async function open({ name, ui }) {
   await app.loadGraphData(ui, true, true, name);
-  return app.graph._nodes.map((node) => node.type).filter((type) => !(type in LiteGraph.registered_node_types));
+}
+
+// What a user sees, in the graph that is open: the zoom that the frontend chose, nodes that it does not know, that are
+// on their way out, and that lie on each other (title and all).
+function seen() {
+  const TITLE = 30, found = { missing: [], deprecated: [], overlaps: [], zoom: app.canvas.ds.scale };
+  for (const graph of [app.graph, ...(app.graph.subgraphs?.values() ?? [])]) {
+    for (const { type } of graph._nodes) {
+      const known = LiteGraph.registered_node_types[type];
+      if (!known) found.missing.push(type);
+      else if (known.nodeData?.deprecated) found.deprecated.push(type);
+    }
+  }
+  const rect = ({ id, title, pos, size }) => {
+    const box = LiteGraph.vueNodesMode && document.querySelector(`[data-node-id="${id}"]`)?.getBoundingClientRect();
+    return box ? [title, box.left, box.top, box.right, box.bottom]
+      : [title, pos[0], pos[1] - TITLE, pos[0] + size[0], pos[1] + size[1]];
+  };
+  const boxes = app.graph._nodes.map(rect);
+  boxes.forEach((a, i) => boxes.slice(0, i).forEach((b) => {
+    if (a[1] < b[3] && b[1] < a[3] && a[2] < b[4] && b[2] < a[4]) found.overlaps.push(`${b[0]} and ${a[0]}`);
+  }));
+  return found;
+}
+
+// Runs the open graph to its end.
+async function run() {
+  const { api } = await import("/scripts/api.js");
+  const ended = new Promise((done, failed) => {
+    api.addEventListener("execution_success", done, { once: true });
+    api.addEventListener("execution_error", ({ detail }) => failed(new Error(detail.exception_message)), { once: true });
+  });
+  await app.queuePrompt(0);
+  await ended;
 }
 
 // The rest drives the page.
 
-async function make(page, graph) {
-  await page.evaluate(load, graph);
-  const order = await page.evaluate(columns);
-  await page.evaluate(arrange, order);
-  if (graph.note) await page.evaluate(write, { note: graph.note, columns: order });
+// Ids "9:14" say that node 14 is in the subgraph 9, as in what the frontend exports.
+async function make(page, { name, api, note, layout }) {
+  const bare = (id) => id.split(":").at(-1), inside = {};
+  const plain = Object.fromEntries(Object.entries(api).map(([id, { class_type, inputs }]) => {
+    const unlinked = Object.entries(inputs).map(([key, value]) => [key, Array.isArray(value) ? [bare(value[0]), value[1]] : value]);
+    if (id.includes(":")) (inside[id.split(":")[0]] ??= []).push(Number(bare(id)));
+    return [bare(id), { class_type, inputs: Object.fromEntries(unlinked) }];
+  }));
+  await page.evaluate(load, { name, api: plain });
+  for (const [id, ids] of Object.entries(inside)) {
+    await page.evaluate(arrange, await page.evaluate(columns, ids));
+    const made = await page.evaluate(fold, { ids, title: layout.titles[id] });
+    if (String(made) !== id) throw new Error(`${name}: subgraph ${id} became node ${made}`);
+  }
+  if (layout) await page.evaluate(group, { ...layout, note });
+  else {
+    const order = await page.evaluate(columns);
+    await page.evaluate(arrange, order);
+    if (note) await page.evaluate(write, { note, columns: order });
+  }
   return page.evaluate(exported);
 }
 
-async function treat(page, graph, errors, screenshots) {
+const shot = (page, name) => job.screenshots && page.screenshot({ path: `${job.screenshots}/${name}.png` });
+
+async function treat(page, graph, errors) {
   const start = errors.length;
   const made = graph.api ? await make(page, graph) : {};
-  const missing = await page.evaluate(open, { name: graph.name, ui: made.ui ?? graph.ui });
+  await page.evaluate(open, { name: graph.name, ui: made.ui ?? graph.ui });
   const { api } = await page.evaluate(exported);
-  if (screenshots) {
-    await page.waitForTimeout(1500);
-    await page.screenshot({ path: `${screenshots}/${graph.name}.png` });
+  await page.waitForTimeout(1500);
+  const found = await page.evaluate(seen);
+  await shot(page, graph.name);
+  if (graph.run) {
+    await page.evaluate(run).catch((error) => errors.push(String(error).split("\n")[0]));
+    await page.waitForTimeout(4000);  // for the pictures to come, and the nodes to grow
+    found.overlaps.push(...(await page.evaluate(seen)).overlaps.map((pair) => `after a run, ${pair}`));
+    await shot(page, `${graph.name}-after`);
   }
-  return { name: graph.name, ui: made.ui, api: made.api ?? api, again: api, missing, errors: errors.slice(start) };
+  return { name: graph.name, ui: made.ui, api: made.api ?? api, again: api, ...found, errors: errors.slice(start) };
 }
 
 async function ready(page, url) {
-  const settings = { "Comfy.TutorialCompleted": true, "Comfy.Minimap.Visible": false };  // nothing on top of the graph,
-  settings["LiteGraph.Canvas.MinFontSizeForLOD"] = 0;                                    // and its texts at any zoom
+  const settings = { "Comfy.TutorialCompleted": true, "Comfy.VueNodes.Enabled": !!job.vue };  // the rest as users have it
   await page.request.post(`${url}/settings`, { data: settings });
   await page.goto(url);
   await page.waitForFunction(() => {
@@ -120,7 +115,7 @@ async function ready(page, url) {
 
 // A profile of its own: graphs made from API graphs take over widget values of those before.
 async function fresh(browser, errors) {
-  const context = await browser.newContext({ viewport: { width: 1920, height: 1080 } });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   await context.route((address) => address.origin !== job.url, (route) => route.abort());  // nothing but this host
   const page = await context.newPage();
   page.on("pageerror", (error) => errors.push(String(error).split("\n")[0]));
@@ -136,7 +131,7 @@ try {
   let page;
   for (const graph of job.graphs) {
     if (!page || graph.api) page = await fresh(browser, errors);
-    answers.push(await treat(page, graph, errors, job.screenshots));
+    answers.push(await treat(page, graph, errors));
   }
   process.stdout.write(JSON.stringify(answers));
 } finally {

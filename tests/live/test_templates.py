@@ -38,7 +38,7 @@ def answers(server) -> dict[str, dict]:
         program("node"), find_chromium(), playwright()
     except SetupError as error:
         pytest.skip(str(error))
-    graphs = [{"name": name, "ui": template.read(template.WORKFLOWS / f"{name}.json")} for name in NAMES]
+    graphs = [template.saved(name) for name in NAMES]
     made = {"before": {"api": BEFORE}, "traps": {"api": TRAPS, "note": "Look *here*."}, "broken": {"api": BROKEN}}
     graphs += [{"name": name, **graph} for name, graph in made.items()]
     return {answer["name"]: answer for answer in in_frontend(server.url, graphs)}
@@ -52,6 +52,12 @@ def test_a_template_opens_and_exports_its_twin(answers, name):
     assert (
         template.differences(template.read(template.WORKFLOWS / "api" / f"{name}.json"), answers[name]["again"]) == []
     )
+
+
+@pytest.mark.parametrize("name", sorted(template.LAYOUTS))
+def test_a_template_opens_large_enough_to_read_and_runs(answers, name):
+    """At 1440 x 900 with the frontend's own settings; nothing lies on anything, before a run and after it."""
+    assert template.unseen(answers[name]) == []
 
 
 def test_a_graph_is_kept_as_it_was_written(answers):
@@ -94,7 +100,7 @@ def test_files_are_written_only_where_nothing_was_changed(answers, folder, monke
     assert template.differences(answers["traps"]["api"], twin) == []
 
 
-def test_a_picture_is_the_graphs_own_at_most_1000_wide(server, runnable, folder):
+def test_a_picture_is_the_graphs_own_square_at_most_512_wide(server, runnable, folder):
     from PIL import Image
 
     graph = {
@@ -104,6 +110,7 @@ def test_a_picture_is_the_graphs_own_at_most_1000_wide(server, runnable, folder)
     (folder / "api" / "blue.json").write_text(json.dumps(graph))
     assert template.picture(server, runnable[0], ["blue"]) == 0
     picture = Image.open(io.BytesIO((folder / "blue.jpg").read_bytes()))
-    assert picture.format == "JPEG" and picture.size == (1000, 250)
-    red, _, blue = picture.getpixel((500, 100))
+    assert picture.format == "JPEG" and picture.size == (512, 512)
+    assert min(picture.getpixel((256, 150))) > 247  # white above it
+    red, _, blue = picture.getpixel((256, 256))
     assert red < 8 and blue > 247
