@@ -4,7 +4,7 @@ import itertools
 import re
 
 import pytest
-from pack.tests.ui_graphs import FOLDER, NAMES, NOT_FITTED, api_graph, nodes_of, to_api, ui_graph, without_titles
+from pack.tests.ui_graphs import FOLDER, NAMES, api_graph, nodes_of, to_api, ui_graph, without_titles
 from pack.tools.template import LAYOUTS
 
 TITLE = 30  # pixels of a node's head, above its position
@@ -17,8 +17,8 @@ def test_there_is_a_template():
 
 
 @pytest.mark.parametrize("place", ["api/*.json", "*.jpg", "notes/*.md"])
-def test_each_template_has_a_twin_a_picture_and_a_note(place):
-    assert sorted(path.stem for path in FOLDER.glob(place)) == NAMES
+def test_each_template_has_a_twin_a_picture_a_note_and_a_layout(place):
+    assert sorted(path.stem for path in FOLDER.glob(place)) == NAMES == sorted(LAYOUTS)
 
 
 @each_template
@@ -34,7 +34,7 @@ def test_it_is_small_and_has_one_note(name):
     nodes = ui_graph(name)["nodes"]
     notes = [node for node in nodes if node["type"] == "MarkdownNote"]
     text = (FOLDER / "notes" / f"{name}.md").read_text(encoding="utf-8").strip()
-    assert len(nodes) <= (21 if name in NOT_FITTED else 9) and [note["widgets_values"][0] for note in notes] == [text]
+    assert len(nodes) - 1 <= 9 and [note["widgets_values"][0] for note in notes] == [text]
 
 
 @each_template
@@ -60,7 +60,7 @@ def test_it_names_no_place_of_this_machine(name):
 @each_template
 def test_titles_are_the_nodes_own_or_planned_and_the_view_is_free(name):
     ui = ui_graph(name)
-    planned = LAYOUTS.get(name, {}).get("titles", {})
+    planned = LAYOUTS[name]["titles"]
     assert {str(node["id"]): node["title"] for node in ui["nodes"] if "title" in node} == planned
     assert [node["id"] for node in ui["nodes"] if node["mode"] != 0] == []
     assert "ds" not in ui["extra"]  # else the frontend opens it at this zoom instead of fitting it to the window
@@ -68,7 +68,7 @@ def test_titles_are_the_nodes_own_or_planned_and_the_view_is_free(name):
 
 @each_template
 def test_it_reads_from_left_to_right_and_nothing_overlaps(name):
-    """In a fitted template, nodes that stand above each other may also lead from the upper one to the lower one."""
+    """Nodes that stand above each other may also lead from the upper one to the lower one."""
     ui = ui_graph(name)
     boxes = {node["id"]: (*node["pos"], *node["size"]) for node in ui["nodes"]}
     for (left, top, width, height), (x, y, wide, high) in itertools.combinations(boxes.values(), 2):
@@ -76,16 +76,11 @@ def test_it_reads_from_left_to_right_and_nothing_overlaps(name):
         assert beside or top + height <= y - TITLE or y + high <= top - TITLE
     for _, origin, _, target, *_ in ui["links"]:
         (left, top, width, _), (x, y, *_) = boxes[origin], boxes[target]
-        below = name not in NOT_FITTED and left == x and top < y
-        assert left + width < x or below
+        assert left + width < x or (left == x and top < y)
 
 
 @each_template
 def test_what_to_change_and_the_result_are_framed(name):
     groups = {group["title"]: group for group in ui_graph(name)["groups"]}
-    assert name in NOT_FITTED or {"Read me", "Change this", "Result"} <= set(groups)
+    assert {"Read me", "Change this", "Result"} <= set(groups)
     assert len({group["color"] for group in groups.values()}) == len(groups)
-
-
-def test_only_templates_without_a_layout_are_not_fitted():
-    assert set(NOT_FITTED) == set(NAMES) - set(LAYOUTS)

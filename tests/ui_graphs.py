@@ -9,34 +9,10 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "workflows"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
-NOT_FITTED = (  # without a layout: open too small for their notes to be read. The list may only become fewer
-    "add-and-remove-concepts",
-    "bias-with-images",
-    "comic-consistency",
-    "edit-and-keep-subject",
-    "find-then-place",
-    "keep-my-subject",
-    "keep-subject-by-phrase",
-    "keep-subject-new-scene",
-    "mask-a-phrase",
-    "mask-while-sampling",
-    "path-between-prompts",
-    "regions-hires",
-    "regions-with-controlnet",
-    "regions-with-ip-adapter",
-    "replay-an-edit",
-    "slerp-style-strength",
-    "style-with-warmup",
-    "swap-two-subjects",
-)
 NOTES = ("MarkdownNote", "Note")  # not part of a prompt
 INPUTS, OUTPUTS = -10, -20  # ids of a subgraph's two ends
 CONTROL = "control_after_generate"
-UNSENT = (
-    CONTROL,
-    "fixed",
-    "upload",
-)  # widgets that the frontend adds for itself: what happens to a seed, an upload button
+UNSENT = (CONTROL, "fixed", "upload")  # widgets of the frontend: what happens to a seed, an upload button
 
 
 def ui_graph(name: str) -> dict:

@@ -60,8 +60,8 @@ export function fold({ ids, title }) {
 // Titled, coloured groups side by side: [{title, width, nodes: ids from top to bottom, heights: id -> pixels}]
 // The note stands where its id, "note", is. titles: id -> its node's; labels: id of a subgraph -> input -> what it says.
 export function group({ groups, titles = {}, labels = {}, note }) {
-  const TITLE = 30, HEAD = 44, PAD = 14, GAP = 40, GAP_Y = 26, FOOT = 30;  // Nodes 2.0 write below what they come from
-  const COLOURS = { "Read me": "#b58b2a", "Change this": "#8A8", Result: "#3f789e" }, OTHER = "#88A";
+  const TITLE = 30, HEAD = 44, PAD = 10, GAP = 30, GAP_Y = 26, FOOT = 30;  // Nodes 2.0 write below what they come from
+  const COLOURS = { "Read me": "#b58b2a", "Change this": "#8A8", Machinery: "#88A", Result: "#3f789e" }, OTHER = "#A88";
   const box = LiteGraph.createNode("MarkdownNote");
   app.graph.add(box);
   box.widgets[0].value = note;

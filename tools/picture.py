@@ -9,7 +9,7 @@ from .browser import in_frontend, wrong
 from .client import Client
 
 SIDE, QUALITY = 512, 90  # pixels, JPEG quality
-CANVAS, MARGIN, DARK = (70, 90, 1850, 1000), 20, 40  # of a screenshot: pixels without bars, around, its background
+CANVAS, MARGIN, DARK = (60, 88, 1430, 820), 10, 40  # of a screenshot: pixels without bars, around, its background
 MODELS = {"ckpt_name": "checkpoints", "control_net_name": "controlnet"}  # a loader's input: its folder
 
 

@@ -103,7 +103,8 @@ async function treat(page, graph, errors) {
 }
 
 async function ready(page, url) {
-  const settings = { "Comfy.TutorialCompleted": true, "Comfy.VueNodes.Enabled": !!job.vue };  // the rest as users have it
+  const hidden = { "Comfy.TutorialCompleted": true, "Comfy.Minimap.Visible": false };  // nothing on top of the graph
+  const settings = { ...hidden, "Comfy.VueNodes.Enabled": !!job.vue };                 // the rest as users have it
   await page.request.post(`${url}/settings`, { data: settings });
   await page.goto(url);
   await page.waitForFunction(() => {

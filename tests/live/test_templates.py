@@ -54,7 +54,7 @@ def test_a_template_opens_and_exports_its_twin(answers, name):
     )
 
 
-@pytest.mark.parametrize("name", sorted(template.LAYOUTS))
+@pytest.mark.parametrize("name", NAMES)
 def test_a_template_opens_large_enough_to_read_and_runs(answers, name):
     """At 1440 x 900 with the frontend's own settings; nothing lies on anything, before a run and after it."""
     assert template.unseen(answers[name]) == []
