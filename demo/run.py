@@ -19,13 +19,15 @@ from pack.tools.server import serve  # noqa: E402
 GRAPHS = ROOT / "workflows" / "api"
 INPUTS = ROOT / "workflows" / "inputs"
 OUT = ROOT / "demo" / "out"
-WIDTH, HEIGHT = 1200, 600  # pixels of the contact sheet across, and of a picture on it in height, at most
+WIDTH, PICTURE = 1200, (380, 290)  # pixels of the contact sheet across, and of a picture on it at most
+FIRST = ("place-phrases-in-regions", "keep-subject-new-scene", "add-and-remove-concepts", "mask-a-phrase")
 GAP, LABEL, LETTER = 10, 18, 7  # pixels between pictures, of a label's height, of a letter's width
 
 
 def load_graphs(folder: Path = GRAPHS) -> dict[str, dict]:
-    """Name -> API graph, without those that need a checkpoint file."""
-    graphs = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+    """Name -> API graph, the most convincing ones first, without those that need a checkpoint file."""
+    paths = sorted(folder.glob("*.json"), key=lambda path: (FIRST.index(path.stem) if path.stem in FIRST else 9, path))
+    graphs = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
     return {name: graph for name, graph in graphs.items() if "CheckpointLoaderSimple" not in classes(graph)}
 
 
@@ -33,10 +35,12 @@ def classes(graph: dict) -> set[str]:
     return {node["class_type"] for node in graph.values()}
 
 
-def save(name: str, result: Result) -> list[Path]:
-    """Writes demo/out/<name>-<n>.png; n counts from 1 in the order of the node ids."""
+def save(name: str, graph: dict, result: Result) -> list[Path]:
+    """Writes what a graph's Save Image nodes made, not what other nodes show, to demo/out/<name>-<n>.png; n counts from
+    1 in the order of the node ids."""
     paths = []
-    for node in sorted(result.images, key=lambda node: (len(node), node)):
+    saved = [node for node in result.images if graph[node]["class_type"] == "SaveImage"]
+    for node in sorted(saved, key=lambda node: (len(node), node)):
         for picture in result.images[node]:
             paths.append(OUT / f"{name}-{len(paths) + 1}.png")
             paths[-1].write_bytes(picture)
@@ -44,13 +48,13 @@ def save(name: str, result: Result) -> list[Path]:
 
 
 def contact_sheet(paths: list[Path]) -> bytes:
-    """All pictures, none enlarged, each above its file's name, in rows, as one PNG."""
+    """All pictures, none enlarged, three or more in a row, each above its file's name, as one PNG."""
     from PIL import Image, ImageDraw
 
     places, x, y, below, right = [], GAP, GAP, 0, 0
     for path in paths:
         picture = Image.open(path).convert("RGB")
-        picture.thumbnail((WIDTH - 2 * GAP, HEIGHT))
+        picture.thumbnail(PICTURE)
         taken = max(picture.width, LETTER * len(path.stem))
         if x > GAP and x + taken > WIDTH - GAP:
             x, y = GAP, below
@@ -72,7 +76,7 @@ def run_graph(client: Client, name: str, graph: dict) -> list[Path]:
     result = client.run(graph)
     for line in result.errors:
         print(f"{name}: {line}", flush=True)
-    paths = save(name, result)
+    paths = save(name, graph, result)
     for node, texts in result.texts.items():
         print(f"{name}, node {node}: {' '.join(texts)}", flush=True)
     print(f"{name}: {len(paths)} picture{'' if len(paths) == 1 else 's'}", flush=True)

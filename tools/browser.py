@@ -57,7 +57,9 @@ def in_frontend(url: str, graphs: list[dict], screenshots: Path | None = None, v
     if screenshots:
         job["screenshots"] = str(screenshots.absolute())
     command = [program("node"), str(SCRIPT)]
-    done = subprocess.run(command, input=json.dumps(job), capture_output=True, encoding="utf-8", timeout=600)
+    done = subprocess.run(
+        command, input=json.dumps(job), capture_output=True, encoding="utf-8", timeout=300 + 60 * len(graphs)
+    )
     if done.returncode:
         raise SetupError(f"The frontend could not be opened:\n{done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout)

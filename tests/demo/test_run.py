@@ -30,6 +30,10 @@ def test_a_graph_that_needs_a_checkpoint_is_left_out(run, tmp_path):
     assert list(run.load_graphs(tmp_path)) == ["b"]
 
 
+def test_the_most_convincing_come_first(run):
+    assert tuple(run.load_graphs())[: len(run.FIRST)] == run.FIRST
+
+
 def picture(width: int, height: int, color: str) -> bytes:
     data = io.BytesIO()
     Image.new("RGB", (width, height), color).save(data, "PNG")
@@ -38,20 +42,29 @@ def picture(width: int, height: int, color: str) -> bytes:
 
 def test_pictures_are_numbered_in_the_order_of_the_nodes(run, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "OUT", tmp_path)
-    result = Result(images={"10": [b"c"], "9": [b"a", b"b"]})
-    paths = run.save("slerp", result)
+    result = Result(images={"10": [b"c"], "9": [b"a", b"b"], "8": [b"a node's preview"]})
+    graph = {node: {"class_type": "SaveImage", "inputs": {}} for node in ("9", "10")}
+    paths = run.save("slerp", {**graph, "8": {"class_type": "LM_LabelledGrid", "inputs": {}}}, result)
     assert [path.name for path in paths] == ["slerp-1.png", "slerp-2.png", "slerp-3.png"]
     assert [path.read_bytes() for path in paths] == [b"a", b"b", b"c"]
 
 
 def test_the_sheet_holds_every_picture_whole(run, tmp_path):
-    """Two small ones share a row, a strip wider than the sheet is made to fit, all keep their shape."""
+    """Three share a row, one that is wider than a third of it is made to fit, all keep their shape."""
     paths = []
     for name, size, color in [("a", (128, 128), "red"), ("b", (128, 64), "lime"), ("c", (2360, 200), "blue")]:
         paths.append(tmp_path / f"{name}.png")
         paths[-1].write_bytes(picture(*size, color))
     sheet = Image.open(io.BytesIO(run.contact_sheet(paths)))
-    assert sheet.width == run.WIDTH
+    assert sheet.width <= run.WIDTH and sheet.height < 200
     counts = {color: count for count, color in sheet.getcolors(sheet.width * sheet.height)}
     assert counts[(255, 0, 0)] == 128 * 128 and counts[(0, 255, 0)] == 128 * 64
-    assert counts[(0, 0, 255)] == 1180 * 100
+    assert counts[(0, 0, 255)] == 380 * 32
+
+
+def test_sixteen_pictures_fit_a_screen_or_two(run, tmp_path):
+    paths = [tmp_path / f"{n}.png" for n in range(16)]
+    for path in paths:
+        path.write_bytes(picture(540, 600, "red"))
+    sheet = Image.open(io.BytesIO(run.contact_sheet(paths)))
+    assert sheet.width <= run.WIDTH and sheet.height <= 2000

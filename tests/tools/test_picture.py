@@ -34,8 +34,10 @@ def test_a_graph_without_model_files_needs_none(folders):
     assert not folders[0].exists()
 
 
-def test_a_saved_picture_is_at_most_1000_wide(tmp_path):
+def test_a_saved_picture_is_square_and_at_most_512_wide(tmp_path):
     data = io.BytesIO()
     Image.new("RGB", (1600, 400), "blue").save(data, "PNG")
     picture.save(data.getvalue(), tmp_path / "x.jpg")
-    assert Image.open(tmp_path / "x.jpg").size == (1000, 250)
+    saved = Image.open(tmp_path / "x.jpg")
+    assert saved.size == (512, 512)
+    assert min(saved.getpixel((256, 100))) > 247 and saved.getpixel((256, 256))[2] > 247
