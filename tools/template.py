@@ -1,9 +1,11 @@
 """Makes a template from its API graph, in the host's own frontend: `python tools/template.py [names] [--check]`.
 
-workflows/api/<name>.json is written by hand; a headless chromium opens it in a running ComfyUI, lays it out beside the
-note workflows/notes/<name>.md and saves workflows/<name>.json; the frontend's export of that becomes the API graph.
---check opens the saved templates and compares what they export; --picture runs the API graph for workflows/<name>.jpg,
-or shows the graph itself where it needs a checkpoint file. LATENT_MANIPULATION_PACKS names the folders of other packs.
+workflows/api/<name>.json is written by hand, ids such as "9:14" saying that node 14 is in the subgraph 9; a headless
+chromium opens it in a running ComfyUI, lays it out with the note workflows/notes/<name>.md as layouts.json says, and
+saves workflows/<name>.json; the frontend's export of that becomes the API graph.
+--check opens the saved templates as a user with a small screen does, runs them, and compares what they export.
+--picture runs the API graph for workflows/<name>.jpg, or shows the graph itself where it needs a checkpoint file.
+LATENT_MANIPULATION_PACKS names the folders of other packs.
 """
 
 import argparse
@@ -163,13 +165,16 @@ def work(options: argparse.Namespace, host: Path, python: Path) -> int:
     with serve(host, python, named_packs()) as server:
         if options.picture:
             return picture(server, host, names)
-        return (check if options.check else make)(server.url, names, options.screenshots)
+        if options.check:
+            return check(server.url, names, options.screenshots, options.vue)
+        return make(server.url, names, options.screenshots)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="such as slerp-style-strength; none: all in workflows/api")
     parser.add_argument("--check", action="store_true", help="compare what is saved; write nothing")
+    parser.add_argument("--vue", action="store_true", help="check in Nodes 2.0, not in the classic renderer")
     parser.add_argument("--picture", action="store_true", help="run the API graphs and save their pictures")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="also show each template as opened")
     parser.add_argument("--yes", action="store_true", help="answers the questions before a download")
