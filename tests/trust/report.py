@@ -41,7 +41,7 @@ def write(results: list[dict]) -> int:
 
 def table(results: list[dict]) -> list[str]:
     names = list(dict.fromkeys(name for result in results for name in result["checks"]))
-    hosts = [result["host"] for result in results]
+    hosts = [result["host"] + (", a few cases of each" if result["quick"] else "") for result in results]
     lines = [
         f"| promise | what was run | how many | seconds | {' | '.join(hosts)} |",
         "|---|---|---|---|" + "---|" * len(hosts),

@@ -116,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(
             f"{name}: {checks[name]['count']} in {checks[name]['seconds']:.0f} s", *checks[name]["faults"], sep="\n  "
         )
-    result = {"host": host_version(given.host), "checks": checks}
+    result = {"host": host_version(given.host), "quick": given.quick, "checks": checks}
     given.json.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
     return int(any(check["faults"] for check in checks.values()))
 
