@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import torch
@@ -78,6 +79,8 @@ def regions(g: Graph, given: dict, kind: str = "LM_PhraseRegion") -> list:
         "LM_PhraseRegion": {"phrase": PHRASE, "mask": Linked(torch.ones(1, 16, 16))},
         "LM_RegionsFromMasks": {"phrases": PHRASE, "masks": Linked(torch.ones(1, 16, 16))},
         "LM_RegionsFromColorMap": {"phrases": PHRASE, "image": Linked(torch.zeros(1, 16, 16, 3))},
+        "LM_RegionsFromBoxes": {"phrases": PHRASE, "boxes": Linked([[0, 0, 512, 1024]])},
+        "LM_RegionCanvas": {"drawing": json.dumps({"regions": [{"phrase": PHRASE, "box": [0, 0, 0.5, 1]}]})},
     }
     return g.own(kind, given, **base[kind])
 
@@ -86,7 +89,7 @@ def around(node: str, given: dict, **how: object) -> dict:
     """A graph that uses `node` with these inputs, and keeps what comes out; how: the sampler's inputs."""
     g = Graph()
     picture = {"latent": Linked(latent(seed=1))}
-    if node in ("LM_PhraseRegion", "LM_RegionsFromMasks", "LM_RegionsFromColorMap"):
+    if node == "LM_PhraseRegion" or node.startswith(("LM_RegionsFrom", "LM_RegionCanvas")):
         g.sample(
             g.add(
                 "LM_RegionAttention", **defaults("LM_RegionAttention"), model=g.model, regions=regions(g, given, node)
