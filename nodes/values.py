@@ -22,7 +22,8 @@ def checked(schema: io.Schema, values: dict[str, object]) -> dict[str, object]:
     An optional input that is None counts as not connected. start_percent may not lie behind end_percent.
     """
     inputs = {spec.id: spec for spec in schema.inputs}
-    found = {name: _each(inputs[name], value, schema.is_input_list) for name, value in values.items()}
+    given = {name: value for name, value in values.items() if value is not None or not inputs[name].optional}
+    found = {name: _each(inputs[name], value, schema.is_input_list) for name, value in given.items()}
     start, end = (found.get(name) for name in ("start_percent", "end_percent"))
     if start is not None and end is not None and start > end:
         raise ValueError(
@@ -34,7 +35,7 @@ def checked(schema: io.Schema, values: dict[str, object]) -> dict[str, object]:
 
 def _each(spec: io.Input, value: object, listed: bool) -> object:
     check = CHECKS.get(spec.get_io_type())
-    if check is None or (value is None and spec.optional):
+    if check is None:
         return value
     return [check(spec, item) for item in value] if listed else check(spec, value)
 
@@ -101,12 +102,17 @@ def _latent(spec: io.Input, value: object) -> dict:
 
 
 def _conditioning(spec: io.Input, value: object) -> list:
-    if not isinstance(value, list) or not all(len(entry) == 2 and isinstance(entry[1], dict) for entry in value):
+    if not isinstance(value, list) or not all(map(_entry, value)):
         raise ValueError(f"The {spec.id} is no CONDITIONING; connect the output of a text encode node.")
     texts = [text for entry in value for text in (entry[0], entry[1].get("pooled_output")) if torch.is_tensor(text)]
     if not all(text.isfinite().all() for text in texts):
         raise ValueError(f"The {spec.id} holds values that are not finite numbers; encode the text again.")
     return value
+
+
+def _entry(given: object) -> bool:
+    """Whether this is one text of a CONDITIONING: [tensor, options]."""
+    return isinstance(given, list | tuple) and len(given) == 2 and isinstance(given[1], dict)
 
 
 def _clip(spec: io.Input, value: object) -> CLIP | None:
