@@ -20,6 +20,9 @@ class Effect:
     whole = False
     """Whether it needs the whole picture, or an entry's whole area, in every model call: tiles are refused."""
 
+    opened = False
+    """Whether a step of the run was in its window."""
+
     def start(self, run: Run) -> None:
         """The run begins: `run.guider` is known, its conditionings are not yet."""
 

@@ -45,8 +45,8 @@ class AttentionEffect(Effect):
     """An effect that reads or biases the attention of picture tokens to text tokens."""
 
     whole = True
-    opened = looked = False
-    """Whether a step of the run was in its window, and whether it met text that it is about."""
+    looked = False
+    """Whether it met text that it is about."""
 
     def start(self, run: Run) -> None:
         install(run)
@@ -88,6 +88,8 @@ class Override:
 
     def __init__(self, run: Run, sites: object, previous: Callable | None, biased: Biased) -> None:
         self.run, self.sites, self.previous, self.biased = run, sites, previous, biased
+        self.effects = [effect for effect in run.effects if isinstance(effect, AttentionEffect)]
+        self.nodes = " and ".join(dict.fromkeys(effect.node for effect in self.effects))
 
     def __call__(self, func: Callable, *args, **kwargs) -> Tensor:
         given = dict(zip(NAMES, args, strict=False)) | {name: kwargs[name] for name in NAMES if name in kwargs}
@@ -95,7 +97,7 @@ class Override:
         if mask is not None:
             rest = {name: value for name, value in {**given, **kwargs}.items() if name not in NAMES[:4]}
             qkv = [given[name] for name in NAMES[:4]]
-            return self.biased(self.previous, func, qkv, rest, mask, self._nodes)
+            return self.biased(self.previous, func, qkv, rest, mask, self.nodes)
         return self.previous(func, *args, **kwargs) if self.previous else func(*args, **kwargs)
 
     def replaced(self, theirs: Callable) -> Callable:
@@ -113,24 +115,15 @@ class Override:
 
     def mask(self, given: dict, options: dict) -> Tensor | None:
         """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
-        every = self._effects
-        with speaking(self._nodes):
-            site = self.sites.site(self.run, given, options) if every else None
-        effects = [effect for effect in every if site and effect.wants(site)]
+        with speaking(self.nodes):
+            site = self.sites.site(self.run, given, options) if self.effects else None
+        effects = [effect for effect in self.effects if site and effect.wants(site)]
         if not effects:
             return None
         q, k = (_heads(given[name], given) for name in "qk")
         looks = self._looks(site, q[:, :, site.queries], k[:, :, site.keys], options)
         parts = [(rows, bias) for rows, look in looks for e in effects if (bias := e.look(look)) is not None]
         return _mask(parts, site, q, k) if parts else None
-
-    @property
-    def _effects(self) -> list[AttentionEffect]:
-        return [effect for effect in self.run.effects if isinstance(effect, AttentionEffect)]
-
-    @property
-    def _nodes(self) -> str:
-        return " and ".join(dict.fromkeys(effect.node for effect in self._effects))
 
     def _looks(self, site: Site, q: Tensor, k: Tensor, options: dict) -> list[tuple[slice, Look]]:
         entries = self.run.chunks(options)

@@ -87,8 +87,6 @@ class Infusion(Effect):
         """The features that each chunk of the present model call gets; empty while closed."""
         self.open, self.scale = False, 0.0
         self.dark = mask is not None and not mask.any()
-        self.missed = True
-        """No step has come yet in which it acts."""
         self.recorded, self.level = -settings.reuse, -1.0
         """Number and noise level of the step whose features are kept."""
         self.latent: Tensor | None = None
@@ -110,7 +108,8 @@ class Infusion(Effect):
 
     def step(self, run: Run) -> None:
         inside = self.settings.window.contains(run.sigma, run.sampling)
-        self.open, self.missed = inside and not self.dark, self.missed and not inside
+        self.open = inside and not self.dark
+        self.opened |= inside
         if not self.open:
             self.features = {}
             return
@@ -121,7 +120,7 @@ class Infusion(Effect):
             self.features, self.recorded, self.level = {}, number, run.sigma
 
     def idle(self, run: Run) -> str:
-        return BLACK.format("The mask") if self.dark else MISSED if self.missed else ""
+        return BLACK.format("The mask") if self.dark else "" if self.opened else MISSED
 
     def _apply_model(self, executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
         self.keys = [self._key(entry) for entry in self.run.chunks(options)] if self.open else []

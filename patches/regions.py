@@ -72,8 +72,10 @@ class RegionBias(AttentionEffect):
             found = {entry.key: rows for entry in entries if (rows := rows_of(region.phrase, entry, region.occurrence))}
             if not found:
                 explain(region.phrase, entries, region.occurrence)
+            if region.off:
+                continue
             for key, rows in found.items():
-                self.rows.setdefault(key, []).extend([] if region.off else [(region, rows)])
+                self.rows.setdefault(key, []).append((region, rows))
 
     def _entries(self, run: Run) -> list[Entry]:
         """The conditionings in which phrases are placed."""
@@ -101,13 +103,13 @@ class RegionBias(AttentionEffect):
             return MISSED
         dark = [region.phrase for region in self.regions if region.off]
         says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
-        return " ".join([*says, super().idle(run)] if any(self.rows.values()) else says).strip()
+        return " ".join([*says, super().idle(run)] if self.rows else says).strip()
 
     def wants(self, site: Site) -> bool:
         return self.open and site.block in self.blocks and not site.self_attention
 
     def look(self, look: Look) -> Tensor | None:
-        if not self.rows.get(look.entry.key):
+        if look.entry.key not in self.rows:
             return None
         self.looked = True
         std = joint_logit_std(look.every_q, look.every_k) if self.settings.std == "joint" else None

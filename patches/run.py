@@ -181,10 +181,10 @@ def _apply_model(run: Run) -> Callable:
         if any(run.names[i] in run.added for i in positions):
             mapped = [positive if run.names[i] in run.added else i for i in positions]
             options = {**options, "cond_or_uncond": mapped, POSITIONS: positions}
-        for effect in run.effects if "uuids" in options else ():
-            if effect.whole:
-                with speaking(effect.node):
-                    check_whole(tuple(x.shape), run.size, run.chunks(options))
+        whole = next((effect for effect in run.effects if effect.whole), None)
+        if whole and "uuids" in options:
+            with speaking(whole.node):
+                check_whole(tuple(x.shape), run.size, run.chunks(options))
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     return wrapper
