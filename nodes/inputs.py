@@ -6,6 +6,7 @@ from comfy_api.latest import io
 
 CATEGORY = "latent manipulation"
 LM_MAPS = io.Custom("LM_MAPS")
+LM_REGIONS = io.Custom("LM_REGIONS")
 
 
 def found_by(words: str) -> list[str]:
@@ -36,6 +37,13 @@ def window(start: float = 0.0, end: float = 1.0) -> list:
             tooltip=tip + "Active up to here. Neutral: 1.",
         ),
     ]
+
+
+def chain() -> io.Input:
+    """Regions of nodes before this one."""
+    return LM_REGIONS.Input(
+        "regions", optional=True, tooltip="Regions to add to; they stay as they are. Neutral: not connected."
+    )
 
 
 def blocks() -> io.String.Input:

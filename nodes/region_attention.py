@@ -9,7 +9,7 @@ from ..attention.regions import Region
 from ..patches.regions import SIDES, STD, RegionSettings, place_regions
 from ..patches.window import Window
 from ..patches.words import check_phrases
-from .inputs import CATEGORY, blocks, found_by, window
+from .inputs import CATEGORY, LM_REGIONS, blocks, found_by, window
 from .node import Node
 
 
@@ -31,7 +31,7 @@ class RegionAttention(Node):
             ),
             inputs=[
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
-                io.Custom("LM_REGIONS").Input(
+                LM_REGIONS.Input(
                     "regions",
                     tooltip="Phrases and their masks, from Region Canvas, Phrase Region or a table of regions."
                     " Neutral: strength 0 and outside 0 in every region.",

@@ -7,11 +7,10 @@ from comfy_api.latest import io
 from ..attention.regions import Region
 from .drawing.boxes import CORNERS, SIDES, as_regions, read_boxes
 from .drawing.raster import masked
-from .inputs import CATEGORY, found_by
+from .inputs import CATEGORY, LM_REGIONS, chain, found_by
 from .node import Node
 from .region_table import FORM, read_table
 
-REGIONS = io.Custom("LM_REGIONS")
 BOXES = [io.Custom(kind) for kind in ("BOUNDING_BOX", "BOUNDING_BOXES", "BBOX", "ARRAY")]
 
 
@@ -28,7 +27,7 @@ class RegionsFromBoxes(Node):
             search_aliases=found_by("bounding box, bbox, boxes to regions, detection, sam3, regional prompting"),
             inputs=_inputs(),
             outputs=[
-                REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per box."),
+                LM_REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per box."),
                 io.Mask.Output(
                     display_name="masks", tooltip="One mask per box, in order; a black one if there is no box."
                 ),
@@ -87,9 +86,7 @@ def _inputs() -> list:
             advanced=True,
             tooltip="What the four numbers of a box are that is a bare list; boxes that name theirs do not ask.",
         ),
-        REGIONS.Input(
-            "regions", optional=True, tooltip="Regions to add to; they stay as they are. Neutral: not connected."
-        ),
+        chain(),
     ]
 
 

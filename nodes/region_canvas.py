@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from comfy_api.latest import io, ui
 from torch import Tensor
 
@@ -11,12 +10,12 @@ from ..attention.regions import Region
 from ..patches.words import check_phrases
 from .drawing.parse import read_drawing
 from .drawing.raster import masked
-from .inputs import CATEGORY, found_by
+from .inputs import CATEGORY, LM_REGIONS, chain, found_by
 from .node import Node
 from .overlay import GREY, legend, paint, region_colours
+from .region_preview import masks_of, rgb, uncovered
 from .region_report import caption, covered
 
-REGIONS = io.Custom("LM_REGIONS")
 EMPTY = '{"regions": []}'
 PICTURE = "lm_picture"  # what the canvas in the browser reads to draw on
 
@@ -47,7 +46,7 @@ class RegionCanvas(Node):
                 *_optional(),
             ],
             outputs=[
-                REGIONS.Output(display_name="regions", tooltip="The regions so far, and the drawn ones."),
+                LM_REGIONS.Output(display_name="regions", tooltip="The regions so far, and the drawn ones."),
                 io.Mask.Output(
                     display_name="masks",
                     tooltip="One mask per drawn region, in order, in the picture's size; black if none is drawn.",
@@ -74,7 +73,7 @@ class RegionCanvas(Node):
         if conditioning is not None:
             check_phrases(made, conditioning)
         everything = (*regions, *made)
-        base = torch.full((*size, 3), GREY) if image is None else _rgb(image)
+        base = torch.full((*size, 3), GREY) if image is None else rgb(image[:1])[0]
         shown = None if image is None else {PICTURE: ui.PreviewImage(base[None], cls=cls).as_dict()["images"]}
         return io.NodeOutput(everything, masks, overview(everything, base)[None], ui=shown)
 
@@ -95,21 +94,12 @@ def overview(regions: tuple[Region, ...], base: Tensor) -> Tensor:
     """Regions over one picture (H, W, 3), with a legend if there are any; of masks per picture, the first."""
     if not regions:
         return base
-    masks = [region.mask[:1, None].float().cpu() for region in regions]
-    masks = [F.interpolate(mask, base.shape[:2], mode="bilinear", antialias=True) for mask in masks]
-    masks = torch.cat(masks)[:, 0].clamp(0, 1)
+    masks = masks_of(regions, 0, tuple(base.shape[:2]))
     colours = region_colours([region.colour for region in regions])
     shares, none, _ = covered(masks)
     texts = [caption(region, share) for region, share in zip(regions, shares, strict=True)]
-    rest = f"in no region: {none:.0%}" if none >= 0.005 else ""
     picture = paint(masks, colours, base)
-    return torch.cat([picture, legend(texts, colours, rest, picture.shape[1])])
-
-
-def _rgb(image: Tensor) -> Tensor:
-    """The first picture (H, W, 3) of a batch with 1, 3 or 4 channels."""
-    first = image[0, ..., :3].float().cpu()
-    return first.expand(*first.shape[:2], 3)
+    return torch.cat([picture, legend(texts, colours, uncovered(none), picture.shape[1])])
 
 
 def _size() -> list:
@@ -140,9 +130,7 @@ def _optional() -> list:
             tooltip="The prompt, encoded behind Track Phrases: the drawn phrases are then looked for at once. Neutral: "
             "not connected.",
         ),
-        REGIONS.Input(
-            "regions", optional=True, tooltip="Regions to add to; they stay as they are. Neutral: not connected."
-        ),
+        chain(),
     ]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..attention.quote import short
 from ..attention.regions import Region
-from .inputs import CATEGORY, found_by
+from .inputs import CATEGORY, LM_REGIONS, found_by
 from .node import Node
 from .overlay import GREY, legend, paint, region_colours
 from .region_report import caption, covered, describe, numbered
@@ -29,7 +29,7 @@ class RegionPreview(Node):
             search_aliases=found_by("preview regions, overlay, mask overlay, show regions, debug regions"),
             is_output_node=True,
             inputs=[
-                io.Custom("LM_REGIONS").Input("regions", tooltip="The regions to show."),
+                LM_REGIONS.Input("regions", tooltip="The regions to show."),
                 io.Latent.Input("latent", tooltip="The latent that is going to be sampled: its size and batch count."),
                 io.Conditioning.Input(
                     "conditioning",
@@ -68,16 +68,16 @@ def preview(
     batch, (h, w) = len(latent["samples"]), latent["samples"].shape[-2:]
     _check(regions, batch)
     ratio = latent.get("downscale_ratio_spacial") or 8
-    base = torch.full((1, h * ratio, w * ratio, 3), GREY) if image is None else _rgb(image)
+    base = torch.full((1, h * ratio, w * ratio, 3), GREY) if image is None else rgb(image)
     if not regions:
         return base, "There is no region, so no phrase is placed."
     count = max(len(region.mask) for region in regions)
-    stacks = [_masks(regions, i, base.shape[1:3]) for i in range(count)]
+    stacks = [masks_of(regions, i, base.shape[1:3]) for i in range(count)]
     shares, none, several = _means([covered(masks) for masks in stacks])
     colours = region_colours([region.colour for region in regions])
     pictures = [paint(masks, colours, base[i % len(base)]) for i, masks in enumerate(stacks)]
     texts = [caption(region, share) for region, share in zip(regions, shares, strict=True)]
-    strip = legend(texts, colours, f"in no region: {none:.0%}" if none >= 0.005 else "", pictures[0].shape[1])
+    strip = legend(texts, colours, uncovered(none), pictures[0].shape[1])
     size = f"Latent {w} x {h}, batch of {batch}; preview of {base.shape[2]} x {base.shape[1]} pixels."
     about = [describe(region, share, (h, w), conditioning) for region, share in zip(regions, shares, strict=True)]
     report = [size, *numbered(about), f"In no region: {none:.1%}. In two or more: {several:.1%}."]
@@ -93,16 +93,21 @@ def _check(regions: tuple[Region, ...], batch: int) -> None:
             )
 
 
-def _rgb(image: Tensor) -> Tensor:
+def rgb(image: Tensor) -> Tensor:
     """(B, H, W, 3) of pictures with 1, 3 or 4 channels."""
     image = image[..., :3].float().cpu()
     return image.expand(*image.shape[:-1], 3)
 
 
-def _masks(regions: tuple[Region, ...], item: int, size: tuple[int, int]) -> Tensor:
+def masks_of(regions: tuple[Region, ...], item: int, size: tuple[int, int]) -> Tensor:
     """(regions, H, W) of one picture of the batch, in the preview's size."""
     own = [region.mask[item % len(region.mask)].float().cpu()[None, None] for region in regions]
     return torch.cat([F.interpolate(mask, size, mode="bilinear", antialias=True)[:, 0] for mask in own]).clamp(0, 1)
+
+
+def uncovered(share: float) -> str:
+    """A legend's last words."""
+    return f"in no region: {share:.0%}" if share >= 0.005 else ""
 
 
 def _means(items: list[tuple[list[float], float, float]]) -> tuple[list[float], float, float]:

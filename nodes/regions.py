@@ -7,12 +7,10 @@ from torch import Tensor
 
 from ..attention.regions import Region
 from .color_map import color_masks
-from .inputs import CATEGORY, found_by
+from .inputs import CATEGORY, LM_REGIONS, chain, found_by
 from .node import Node
 from .region_masks import one_per_line, placed, spoken
 from .region_table import FORM, read_colour, read_table
-
-REGIONS = io.Custom("LM_REGIONS")
 
 _TABLE = (
     f"A line per phrase: {FORM}. Only the phrase must be there; blank lines and those that start with // do not count."
@@ -54,9 +52,9 @@ class PhraseRegion(Node):
                     tooltip="Which place of the prompt, 1..64, if the phrase stands in it more than once. "
                     "Neutral: 0, all of them.",
                 ),
-                _chain(),
+                chain(),
             ],
-            outputs=[REGIONS.Output(display_name="regions", tooltip="The regions so far, and this one.")],
+            outputs=[LM_REGIONS.Output(display_name="regions", tooltip="The regions so far, and this one.")],
         )
 
     @classmethod
@@ -84,9 +82,9 @@ class RegionsFromMasks(Node):
                 io.Mask.Input("masks", tooltip="As many masks as lines, as one batch; soft edges count, 1 = inside."),
                 _table("The colour is for previews."),
                 *_weights(" For lines that do not say."),
-                _chain(),
+                chain(),
             ],
-            outputs=[REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per line.")],
+            outputs=[LM_REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per line.")],
         )
 
     @classmethod
@@ -134,10 +132,10 @@ class RegionsFromColorMap(Node):
                     tooltip="How far red, green and blue may each be off, 0..128 of 255; 24 is enough for JPEG. "
                     "A pixel belongs to the nearest colour within it. Neutral: 0, exact colours.",
                 ),
-                _chain(),
+                chain(),
             ],
             outputs=[
-                REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per line."),
+                LM_REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per line."),
                 io.Mask.Output(
                     display_name="masks",
                     tooltip="This picture's masks in the order of the lines (of each line, one per picture).",
@@ -186,12 +184,6 @@ def _weights(whose: str) -> list:
 
 def _table(more: str) -> io.String.Input:
     return io.String.Input("phrases", default="", multiline=True, tooltip=f"{_TABLE} {more} Must not be empty.")
-
-
-def _chain() -> io.Input:
-    return REGIONS.Input(
-        "regions", optional=True, tooltip="Regions to add to; they stay as they are. Neutral: not connected."
-    )
 
 
 NODES = [PhraseRegion, RegionsFromMasks, RegionsFromColorMap]

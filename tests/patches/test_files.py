@@ -4,16 +4,7 @@ import os
 
 import pytest
 
-
-@pytest.fixture(autouse=True)
-def folders(comfy, tmp_path, monkeypatch):
-    """Folder of the host's input, output and temp."""
-    import folder_paths
-
-    for name in ("input", "output", "temp"):
-        (tmp_path / name).mkdir()
-        monkeypatch.setattr(folder_paths, f"{name}_directory", str(tmp_path / name))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folders")
 
 
 AWAY = [
