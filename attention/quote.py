@@ -7,6 +7,7 @@ from collections.abc import Sequence
 _TEXT = 60
 _WORDS = 40
 _LETTERS = 400
+_LARGE = 1e30  # whole numbers know no bound, but those of a message do
 
 
 def short(text: str) -> str:
@@ -25,3 +26,8 @@ def listed(words: Sequence[str]) -> str:
         shown.append(word)
     rest = len(words) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def figure(value: float) -> str:
+    """A number of any size, also a whole one that no float holds."""
+    return f"{value:g}" if value != value or abs(value) < _LARGE else "a very large number"

@@ -12,7 +12,7 @@ from comfy.sd import CLIP
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..attention.quote import listed, short
+from ..attention.quote import figure, listed, short
 from ..patches.maps import Maps
 
 
@@ -41,15 +41,20 @@ def _each(spec: io.Input, value: object, listed: bool) -> object:
 
 
 def _number(spec: io.Input, value: object) -> float:
-    if not isinstance(value, Real) or not isfinite(value):
+    if not isinstance(value, Real) or not _finite(value):
         raise ValueError(f"{spec.id} is {_shown(value)}, but it must be a number{_range(spec)}.")
     return float(_inside(spec, value))
 
 
 def _whole(spec: io.Input, value: object) -> int:
-    if not isinstance(value, Real) or not isfinite(value) or int(value) != value:
+    if not isinstance(value, Real) or not _finite(value) or int(value) != value:
         raise ValueError(f"{spec.id} is {_shown(value)}, but it must be a whole number{_range(spec)}.")
     return int(_inside(spec, value))
+
+
+def _finite(value: Real) -> bool:
+    """Also of whole numbers that no float holds."""
+    return isinstance(value, Integral) or isfinite(value)
 
 
 def _inside(spec: io.Input, value: Real) -> Real:
@@ -156,5 +161,5 @@ def _form(value: object) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, Integral | Real):
-        return f"{value:g}"
+        return figure(value)
     return f"'{short(value)}'" if isinstance(value, str) else f"of the kind {type(value).__name__}"

@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from math import isfinite
 from numbers import Real
 
-from ...attention.quote import listed, short
+from ...attention.quote import figure, listed, short
 from .shapes import Point
 
 NEAR = (-1.0, 2.0)
 """Places may lie this far outside the picture; what lies outside does not count."""
-
-_LARGE = 1e30  # whole numbers of JSON know no bound, but those of a message do
 
 
 def known(given: dict, keys: Iterable[str], what: str) -> None:
@@ -68,5 +66,5 @@ def shown(value: object) -> str:
         plain = len(value) <= 8 and not any(isinstance(item, list | dict) for item in value)
         return f"[{', '.join(map(shown, value))}]" if plain else f"a list of {len(value)}"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g}" if abs(value) < _LARGE else "a very large number"
+        return figure(value)
     return {None: "null", True: "true", False: "false"}[value]

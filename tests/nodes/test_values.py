@@ -31,7 +31,7 @@ def wrong(spec) -> list:
     kind = spec.get_io_type()
     if kind in ("FLOAT", "INT"):
         ends = [spec.min - 1, spec.max * 2 + 1]
-        return [nan, inf, -inf, "text", [], torch.ones(2), *ends, *([0.5] if kind == "INT" else [])]
+        return [nan, inf, -inf, 10**400, "text", [], torch.ones(2), *ends, *([0.5] if kind == "INT" else [])]
     texts = {"COMBO": ["nonsense", 3, "x" * 90000], "STRING": [3, ["a"], torch.ones(1)], "BOOLEAN": ["yes", 2.5]}
     pictures = {
         "MASK": [torch.ones(3), torch.ones(1, 2, 2, 3), torch.zeros(0, 4, 4), torch.full((1, 2, 2), nan), "m", {}],
