@@ -20,7 +20,12 @@ GRAPHS = ROOT / "workflows" / "api"
 INPUTS = ROOT / "workflows" / "inputs"
 OUT = ROOT / "demo" / "out"
 WIDTH, PICTURE = 1200, (380, 290)  # pixels of the contact sheet across, and of a picture on it at most
-FIRST = ("place-phrases-in-regions", "keep-subject-new-scene", "add-and-remove-concepts", "mask-a-phrase")
+FIRST = (
+    "Regions - each phrase in its place",
+    "Keep my subject - new scene",
+    "Concepts - add and remove",
+    "Mask - a phrase in a picture",
+)
 GAP, LABEL, LETTER = 10, 18, 7  # pixels between pictures, of a label's height, of a letter's width
 
 

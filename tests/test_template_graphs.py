@@ -68,7 +68,7 @@ def test_regions_with_controlnet(host):
 
     control = graphs.loader(nodes.ControlNetLoader, tiny_control.controlnet())
     folder = host(tiny_unet.sd1_unet(), {"ControlNetLoader": control})
-    name, free = "regions-with-controlnet", {"ControlNetApplyAdvanced": {"strength": 0.0}}
+    name, free = "Regions - with ControlNet (SD1.5)", {"ControlNetApplyAdvanced": {"strength": 0.0}}
     both, regions, edges = (painted(graph(name, **on), folder) for on in ({}, free, OFF))
     assert differ(both, regions, edges)
 
@@ -82,13 +82,13 @@ def test_regions_with_ip_adapter(host):
     loaded = {part: {"model": made} for part, made in parts.items()}
     unified = graphs.loader(pack["IPAdapterUnifiedLoader"], model, loaded)
     folder = host(model, {**pack, "IPAdapterUnifiedLoader": unified})
-    name, free = "regions-with-ip-adapter", {"IPAdapter": {"weight": 0.0}}
+    name, free = "Regions - with IP-Adapter (SD1.5)", {"IPAdapter": {"weight": 0.0}}
     both, regions, look = (painted(graph(name, **on), folder) for on in ({}, free, OFF))
     assert differ(both, regions, look)
 
 
 def test_keep_my_subject(host):
-    folder, name = host(tiny_unet.sd1_unet(), {}), "keep-my-subject"
+    folder, name = host(tiny_unet.sd1_unet(), {}), "Keep my subject - own picture (SD1.5)"
     seen = {"LM_SubjectMaskFromAttention": {"always_mask": True}}  # random weights find nothing
     kept, free = (painted(graph(name, LM_LatentCacheInject={"strength": s}, **seen), folder) for s in (1.0, 0.0))
     assert differ(kept, free)

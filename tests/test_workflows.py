@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from urllib.parse import unquote
 
 import pytest
 from pack.tests.ui_graphs import FOLDER, NAMES, api_graph, nodes_of, to_api, ui_graph, without_titles
@@ -19,6 +20,14 @@ def test_there_is_a_template():
 @pytest.mark.parametrize("place", ["api/*.json", "*.jpg", "notes/*.md"])
 def test_each_template_has_a_twin_a_picture_a_note_and_a_layout(place):
     assert sorted(path.stem for path in FOLDER.glob(place)) == NAMES == sorted(LAYOUTS)
+
+
+@pytest.mark.parametrize("page", ["README.md", "bench/README.md"])
+def test_links_to_files_of_templates_lead_somewhere(page):
+    path = FOLDER.parent / page
+    links = re.findall(r"\]\(([./]*workflows/[^)]*)\)", path.read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (path.parent / unquote(link)).is_file()] == []
 
 
 @each_template

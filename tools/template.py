@@ -172,7 +172,7 @@ def work(options: argparse.Namespace, host: Path, python: Path) -> int:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="such as slerp-style-strength; none: all in workflows/api")
+    parser.add_argument("names", nargs="*", help="such as 'Slider - style strength'; none: all in workflows/api")
     parser.add_argument("--check", action="store_true", help="compare what is saved; write nothing")
     parser.add_argument("--vue", action="store_true", help="check in Nodes 2.0, not in the classic renderer")
     parser.add_argument("--picture", action="store_true", help="run the API graphs and save their pictures")

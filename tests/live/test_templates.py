@@ -2,6 +2,7 @@
 
 import io
 import json
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,13 @@ from pack.tests.tiny_adapter import ABSENT
 from pack.tools import template
 from pack.tools.browser import find_chromium, in_frontend, playwright, program
 from pack.tools.host import SetupError
+from pack.tools.server import NAME, direct
 
 NAMES = sorted(path.stem for path in template.WORKFLOWS.glob("*.json"))
-RUN = ("mask-a-phrase", "place-phrases-in-regions")  # the others run by `tools/template.py --check`, which takes longer
+RUN = (  # the others run by `tools/template.py --check`, which takes longer
+    "Mask - a phrase in a picture",
+    "Regions - each phrase in its place",
+)
 EXACT = 2**53 - 1  # the largest seed that JavaScript keeps
 TRAPS = {  # files that are not here, a widget with a link, a seed, several lines, two links from one output
     "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "not-here.safetensors"}},
@@ -59,6 +64,17 @@ def test_a_template_opens_and_exports_its_twin(answers, name):
 def test_a_template_opens_large_enough_to_read(answers, name):
     """At 1440 x 900 with the frontend's own settings; nothing lies on anything, nor after a run of those in RUN."""
     assert template.unseen(answers[name]) == []
+
+
+def test_the_dialog_finds_every_template_and_its_picture(server):
+    """At the addresses that the frontend asks for; names are titles, with spaces and brackets."""
+    folder = f"{server.url}/api/workflow_templates"
+    listed = json.load(direct.open(folder))[NAME]
+    assert sorted(listed) == NAMES
+    for name in listed:
+        for end in ("json", "jpg"):
+            served = direct.open(f"{folder}/{NAME}/{urllib.parse.quote(name)}.{end}").read()
+            assert served == (template.WORKFLOWS / f"{name}.{end}").read_bytes()
 
 
 def test_a_graph_is_kept_as_it_was_written(answers):
