@@ -93,3 +93,29 @@ def test_what_to_change_and_the_result_are_framed(name):
     groups = {group["title"]: group for group in ui_graph(name)["groups"]}
     assert {"Read me", "Change this", "Result"} <= set(groups)
     assert len({group["color"] for group in groups.values()}) == len(groups)
+
+
+SD15 = (
+    "https://huggingface.co/Comfy-Org/stable-diffusion-v1-5-archive/resolve/main/v1-5-pruned-emaonly-fp16.safetensors"
+)
+PACKS = {"LM_": "latent-manipulation", "IPAdapter": "comfyui_ipadapter_plus"}
+FOLDERS = {"ckpt_name": "checkpoints", "control_net_name": "controlnet"}
+
+
+@each_template
+def test_files_and_packs_that_it_needs_are_named(name):
+    """As the host's own templates name them, so that the frontend offers what is missing."""
+    nodes = nodes_of(ui_graph(name))
+    for node, entry in api_graph(name).items():
+        properties, kind = nodes[node]["properties"], entry["class_type"]
+        assert properties.get("cnr_id") == next((pack for start, pack in PACKS.items() if kind.startswith(start)), None)
+        wanted = [(FOLDERS[put], file) for put, file in entry["inputs"].items() if str(file).endswith(".safetensors")]
+        given = properties.get("models", [])
+        assert [(model["directory"], model["name"]) for model in given] == wanted
+        for model in given:
+            assert re.fullmatch(rf"https://huggingface\.co/[\w.-]+/[\w.-]+/resolve/main/{model['name']}", model["url"])
+
+
+def test_the_address_of_a_file_is_the_hosts_own():
+    (model,) = nodes_of(ui_graph("Keep my subject - own picture (SD1.5)"))["1"]["properties"]["models"]
+    assert model["url"] == SD15

@@ -21,6 +21,7 @@ from pack.tools.host import ROOT, SetupError
 from pack.tools.inside import host_python
 from pack.tools.picture import opened, painted, save, stand_ins
 from pack.tools.server import Server, named_packs, serve
+from pack.tools.sources import with_sources
 
 WORKFLOWS = ROOT / "workflows"
 LAYOUTS = json.loads((ROOT / "tools" / "layouts.json").read_text(encoding="utf-8"))  # name -> see layout.mjs, group
@@ -99,7 +100,7 @@ def make(url: str, names: list[str], screenshots: Path | None) -> int:
         failed += report(name, lines)
         if not lines:
             made = {
-                WORKFLOWS / f"{name}.json": with_lasting_ids(answer["ui"], name),
+                WORKFLOWS / f"{name}.json": with_lasting_ids(with_sources(answer["ui"]), name),
                 WORKFLOWS / "api" / f"{name}.json": plain(answer["api"]),
             }
             for path, content in made.items():
