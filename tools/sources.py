@@ -11,10 +11,7 @@ FILES = {  # file -> its folder in models/, and the repository that holds it
     "sd_xl_base_1.0.safetensors": ("checkpoints", "stabilityai/stable-diffusion-xl-base-1.0"),
     "control_v11p_sd15_canny_fp16.safetensors": ("controlnet", "comfyanonymous/ControlNet-v1-1_fp16_safetensors"),
 }
-PACKS = {
-    "LM_": NAME,
-    "IPAdapter": "comfyui_ipadapter_plus",
-}  # how the names of nodes begin -> their pack's, as published
+PACKS = {"LM_": NAME, "IPAdapter": "comfyui_ipadapter_plus"}  # how the names of a pack's nodes begin -> its own
 
 
 def with_sources(ui: dict) -> dict:
