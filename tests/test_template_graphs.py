@@ -17,7 +17,8 @@ from PIL import Image  # noqa: E402
 
 FOLDER = Path(__file__).parent.parent / "workflows" / "api"
 SMALL = {"width": 256, "height": 256}
-FEW = {"KSampler": {"steps": 1}, "EmptyLatentImage": SMALL, "ImageScale": SMALL}  # 512 takes 16 times as long
+SIZED = ("EmptyLatentImage", "ImageScale", "LM_RegionCanvas")
+FEW = {"KSampler": {"steps": 1}, **{kind: SMALL for kind in SIZED}}  # 512 takes 16 times as long
 
 
 def graph(name: str, **changes: dict) -> dict:
@@ -30,11 +31,16 @@ def graph(name: str, **changes: dict) -> dict:
 
 def painted(given: dict, folder: Path) -> np.ndarray:
     """The picture that a graph saves, (256, 256, 3) in 0..255."""
-    shown = graphs.run(given, folder)
-    (saved,) = [shown[node]["images"][0] for node, entry in given.items() if entry["class_type"] == "SaveImage"]
-    picture = np.asarray(Image.open(folder / saved["filename"]), dtype=float)
+    picture = sheet(given, folder)
     assert picture.shape == (256, 256, 3)
     return picture
+
+
+def sheet(given: dict, folder: Path) -> np.ndarray:
+    """What a graph saves, (H, W, 3) in 0..255."""
+    shown = graphs.run(given, folder)
+    (saved,) = [shown[node]["images"][0] for node, entry in given.items() if entry["class_type"] == "SaveImage"]
+    return np.asarray(Image.open(folder / saved["filename"]), dtype=float)
 
 
 @pytest.fixture
@@ -52,8 +58,8 @@ def host(comfy, monkeypatch, tmp_path):
     for name in ("input", "output", "temp"):  # put back at the end, as `graphs.run` sets the last two
         monkeypatch.setattr(folder_paths, f"{name}_directory", str(tmp_path))
 
-    def register(model, others: dict[str, type]) -> Path:
-        checkpoint = graphs.loader(nodes.CheckpointLoaderSimple, model, tiny.sd1(), load()[2])
+    def register(model, others: dict[str, type], clip=None) -> Path:
+        checkpoint = graphs.loader(nodes.CheckpointLoaderSimple, model, clip or tiny.sd1(), load()[2])
         graphs.register(monkeypatch, {"CheckpointLoaderSimple": checkpoint, **others})
         return tmp_path
 
@@ -92,6 +98,35 @@ def test_keep_my_subject(host):
     seen = {"LM_SubjectMaskFromAttention": {"always_mask": True}}  # random weights find nothing
     kept, free = (painted(graph(name, LM_LatentCacheInject={"strength": s}, **seen), folder) for s in (1.0, 0.0))
     assert differ(kept, free)
+
+
+@pytest.fixture
+def sdxl(host):
+    """The folder of the pictures, where checkpoints are a tiny SDXL with its two text encoders."""
+    return host(tiny_families.sdxl(tiny.CLIP_G["projection_dim"]), {}, tiny.sdxl())
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "off"),
+    [
+        ("Regions - each phrase in its place (SDXL)", 2, {"5": {"end_percent": 0.0}}),
+        ("Concepts - add and remove (SDXL)", 2, {"5": {"scale": 0.0}, "6": {"scale": 0.0}}),
+        ("Concepts - add and remove (SDXL)", 2, {"6": {"scale": 0.0}}),  # each of the two edits acts
+        ("Concepts - add and remove (SDXL)", 2, {"5": {"scale": 0.0}}),
+        ("Mask - a phrase in a picture (SDXL)", 3, {"4": {"phrase": "beach"}}),
+        ("Bias - by pictures (SDXL)", 2, {"2": {"text": "a coral reef"}}),
+        ("Slider - style strength (SDXL)", 3, {"4": {"text": "a lighthouse on a cliff, pencil drawing"}}),
+    ],
+)
+def test_sdxl(sdxl, name, columns, off):
+    """The first picture of the sheet is painted without the effect, the second one with it."""
+    steps, all_over = {"steps": 3}, {"threshold": 0.0}  # one step lies in no edit's window; the edits are of few pixels
+    given, changed = (graph(name, KSampler=steps, LM_EditConcept=all_over) for _ in range(2))
+    for node, inputs in off.items():
+        changed[node]["inputs"] |= inputs
+    one, two = (np.array_split(sheet(made, sdxl)[:256], columns, axis=1) for made in (given, changed))
+    assert np.array_equal(one[0], two[0])
+    assert differ(one[1], two[1])
 
 
 def differ(*pictures: np.ndarray) -> bool:

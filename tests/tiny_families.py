@@ -52,13 +52,17 @@ def sd2_v():
 
 
 @cache
-def sdxl():
-    """SDXL: attention only at half the latent's size, two transformer blocks (block_index 0, 1) in each place."""
+def sdxl(pooled: int = 1280):
+    """SDXL: attention only at half the latent's size, two transformer blocks (block_index 0, 1) in each place.
+
+    pooled: channels of a conditioning's `pooled_output`, of which tests/tiny.py's CLIP makes fewer.
+    """
     from comfy.supported_models import SDXL
 
     form = {**FORM, "use_linear_in_transformer": True, "context_dim": 80, "transformer_depth": [0, 2]}
     form |= {"transformer_depth_output": [0, 0, 2, 2], "transformer_depth_middle": 2}
-    return build(SDXL, form | {"adm_in_channels": 2816, "num_classes": "sequential"}, num_head_channels=16)
+    form |= {"adm_in_channels": pooled + 6 * 256, "num_classes": "sequential"}
+    return build(SDXL, form, num_head_channels=16)
 
 
 @cache
