@@ -18,7 +18,8 @@ class LoadTinyScenes(Node):
             display_name="Load TinyScenes",
             category=f"{CATEGORY}/demo",
             description="A tiny latent diffusion model in SD1.5's form that comes with the pack: 128x128 pictures of "
-            "coloured shapes. Every template of the pack runs on it in seconds, without a download.",
+            "coloured shapes. Every template without a checkpoint's name in its title runs on it in seconds, without a "
+            "download.",
             search_aliases=found_by(
                 "demo checkpoint, tiny model, test model, embedded model, example model, tinyscenes"
             ),

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 from pack.tests.ui_graphs import FOLDER, NAMES, api_graph, nodes_of, to_api, ui_graph, without_titles
+from pack.tools.picture import OWN
 from pack.tools.template import LAYOUTS
 
 TITLE = 30  # pixels of a node's head, above its position
@@ -44,6 +45,13 @@ def test_it_is_small_and_has_one_note(name):
     notes = [node for node in nodes if node["type"] == "MarkdownNote"]
     text = (FOLDER / "notes" / f"{name}.md").read_text(encoding="utf-8").strip()
     assert len(nodes) - 1 <= 9 and [note["widgets_values"][0] for note in notes] == [text]
+
+
+@each_template
+def test_the_title_says_which_checkpoint_it_takes(name):
+    files = [node["inputs"]["ckpt_name"] for node in api_graph(name).values() if "ckpt_name" in node["inputs"]]
+    families = {"v1-5-pruned-emaonly-fp16.safetensors": "SD1.5", "sd_xl_base_1.0.safetensors": "SDXL"}
+    assert [families[file] for file in files] == [said[2] for said in [OWN.search(name)] if said]
 
 
 @each_template

@@ -1,16 +1,19 @@
-"""Pictures of templates: what a graph paints, or the graph itself where that takes a checkpoint file."""
+"""Pictures of templates: what a graph paints, or a card where that takes a checkpoint file."""
 
 import io
-import shutil
-import tempfile
+import re
 from pathlib import Path
 
-from .browser import in_frontend, wrong
 from .client import Client
 
 SIDE, QUALITY = 512, 90  # pixels, JPEG quality
-CANVAS, MARGIN, DARK = (60, 88, 1430, 820), 10, 40  # of a screenshot: pixels without bars, around, its background
-MODELS = {"ckpt_name": "checkpoints", "control_net_name": "controlnet"}  # a loader's input: its folder
+BAND, MARGIN, DARK = 92, 8, "#20242c"  # a card's: pixels of the band below, around the picture, the band's colour
+OWN = re.compile(r"(?: with (\S+))? \((\w[\w.]*)\)$")  # ends the title of a template for a checkpoint file
+LIKE = {  # such a template -> the one with the same effect, where that has another title
+    "Keep my subject - own picture (SD1.5)": "Keep my subject - new scene",
+    "Regions - with ControlNet (SD1.5)": "Regions - each phrase in its place",
+    "Regions - with IP-Adapter (SD1.5)": "Regions - each phrase in its place",
+}
 
 
 def painted(url: str, graph: dict, inputs: Path) -> tuple[list[str], bytes]:
@@ -24,31 +27,31 @@ def painted(url: str, graph: dict, inputs: Path) -> tuple[list[str], bytes]:
     return [], result.images[saved][-1]
 
 
-def stand_ins(base: Path, host: Path, graph: dict) -> bool:
-    """Whether a graph needs model files; then puts empty ones of their names into a server's base folder, and the
-    host's example picture, so that the frontend has nothing to complain of."""
-    inputs = [item for node in graph.values() for item in node["inputs"].items()]
-    files = [base / "models" / MODELS[name] / value for name, value in inputs if name in MODELS]
-    for file in files:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    if files:
-        (base / "input").mkdir(exist_ok=True)
-        shutil.copy(host / "input" / "example.png", base / "input")
-    return bool(files)
+def card(name: str, folder: Path) -> bytes:
+    """A square PNG for a template that takes a checkpoint file: the effect as TinyScenes shows it, from its picture in
+    `folder`, and a band that says so."""
+    from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-
-def opened(url: str, graph: dict) -> tuple[list[str], bytes]:
-    """What the frontend could not open, and a screenshot of a saved template {name, ui} in it, cut to its nodes."""
-    from PIL import Image
-
-    with tempfile.TemporaryDirectory() as folder:
-        (answer,) = in_frontend(url, [graph], Path(folder))
-        shot = Image.open(Path(folder) / f"{graph['name']}.png").convert("RGB").crop(CANVAS)
-    left, top, right, bottom = shot.convert("L").point(lambda grey: 255 * (grey > DARK)).getbbox()
+    shown = Image.open(folder / f"{LIKE.get(name, OWN.sub('', name))}.jpg").convert("RGB")
+    shown = shown.crop(ImageOps.invert(shown.convert("L")).point(lambda grey: 255 * (grey > MARGIN)).getbbox())
+    room = (SIDE - 2 * MARGIN, SIDE - BAND - 2 * MARGIN)
+    made = Image.new("RGB", (SIDE, SIDE), "white")
+    made.paste(ImageOps.pad(shown, room, color="white"), (MARGIN, MARGIN))
+    pen = ImageDraw.Draw(made)
+    pen.rectangle((0, SIDE - BAND, SIDE, SIDE), fill=DARK)
+    for text, (middle, size) in zip(band(name), ((34, 26), (70, 20)), strict=True):
+        font = ImageFont.load_default(size)
+        pen.text((SIDE / 2, SIDE - BAND + middle), text, fill="white", font=font, anchor="mm")
     data = io.BytesIO()
-    shot.crop((left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)).save(data, "PNG")
-    return wrong(answer), data.getvalue()
+    made.save(data, "PNG")
+    return data.getvalue()
+
+
+def band(name: str) -> tuple[str, str]:
+    """The two lines below a card's picture."""
+    other, family = OWN.search(name).groups()
+    more, less = (f" + {other}", f", without {other}") if other else ("", "")
+    return f"{family}{more}: your own checkpoint", f"shown: TinyScenes, a toy model{less}"
 
 
 def save(data: bytes, path: Path) -> None:

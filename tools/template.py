@@ -4,7 +4,7 @@ workflows/api/<name>.json is written by hand, ids such as "9:14" saying that nod
 chromium opens it in a running ComfyUI, lays it out with the note workflows/notes/<name>.md as layouts.json says, and
 saves workflows/<name>.json; the frontend's export of that becomes the API graph.
 --check opens the saved templates as a user with a small screen does, runs them, and compares what they export.
---picture runs the API graph for workflows/<name>.jpg, or shows the graph itself where it needs a checkpoint file.
+--picture runs the API graph for workflows/<name>.jpg, or draws a card where it needs a checkpoint file.
 LATENT_MANIPULATION_PACKS names the folders of other packs.
 """
 
@@ -19,8 +19,8 @@ if __name__ == "__main__":
 from pack.tools.browser import in_frontend, wrong
 from pack.tools.host import ROOT, SetupError
 from pack.tools.inside import host_python
-from pack.tools.picture import opened, painted, save, stand_ins
-from pack.tools.server import Server, named_packs, serve
+from pack.tools.picture import OWN, card, painted, save
+from pack.tools.server import named_packs, serve
 from pack.tools.sources import with_sources
 
 WORKFLOWS = ROOT / "workflows"
@@ -144,15 +144,14 @@ def report(name: str, lines: list[str]) -> bool:
     return bool(lines)
 
 
-def picture(server: Server, host: Path, names: list[str]) -> int:
+def picture(url: str, names: list[str]) -> int:
     """Makes workflows/<name>.jpg; the number of failures."""
     failed = 0
     for name in names:
-        graph = read(WORKFLOWS / "api" / f"{name}.json")
-        if stand_ins(server.base, host, graph):
-            lines, data = opened(server.url, {"name": name, "ui": read(WORKFLOWS / f"{name}.json")})
+        if OWN.search(name):
+            lines, data = [], card(name, WORKFLOWS)
         else:
-            lines, data = painted(server.url, graph, WORKFLOWS / "inputs")
+            lines, data = painted(url, read(WORKFLOWS / "api" / f"{name}.json"), WORKFLOWS / "inputs")
         failed += report(name, lines)
         if data:
             save(data, WORKFLOWS / f"{name}.jpg")
@@ -165,7 +164,7 @@ def work(options: argparse.Namespace, host: Path, python: Path) -> int:
         options.screenshots.mkdir(parents=True, exist_ok=True)
     with serve(host, python, named_packs()) as server:
         if options.picture:
-            return picture(server, host, names)
+            return picture(server.url, names)
         if options.check:
             return check(server.url, names, options.screenshots, options.vue)
         return make(server.url, names, options.screenshots)

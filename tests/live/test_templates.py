@@ -117,7 +117,7 @@ def test_files_are_written_only_where_nothing_was_changed(answers, folder, monke
     assert template.differences(answers["traps"]["api"], twin) == []
 
 
-def test_a_picture_is_the_graphs_own_square_at_most_512_wide(server, runnable, folder):
+def test_a_picture_is_the_graphs_own_square_at_most_512_wide(server, folder):
     from PIL import Image
 
     graph = {
@@ -125,7 +125,7 @@ def test_a_picture_is_the_graphs_own_square_at_most_512_wide(server, runnable, f
         "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
     }
     (folder / "api" / "blue.json").write_text(json.dumps(graph))
-    assert template.picture(server, runnable[0], ["blue"]) == 0
+    assert template.picture(server.url, ["blue"]) == 0
     picture = Image.open(io.BytesIO((folder / "blue.jpg").read_bytes()))
     assert picture.format == "JPEG" and picture.size == (512, 512)
     assert min(picture.getpixel((256, 150))) > 247  # white above it

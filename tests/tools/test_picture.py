@@ -7,31 +7,30 @@ from pack.tools import picture
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed: run tests/run.py")
 
-LOADERS = {
-    "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd/one.safetensors"}},
-    "2": {"class_type": "ControlNetLoader", "inputs": {"control_net_name": "two.safetensors"}},
-    "3": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
-}
+
+def test_a_card_shows_the_picture_of_the_same_effect_above_a_dark_band(tmp_path):
+    shown = Image.new("RGB", (512, 512), "white")
+    shown.paste((0, 0, 255), (100, 200, 200, 250))  # what a template painted, on white
+    shown.save(tmp_path / "Mask - x.jpg", quality=100)
+    made = Image.open(io.BytesIO(picture.card("Mask - x (SDXL)", tmp_path)))
+    assert made.size == (512, 512) and made.getpixel((4, 500)) == (0x20, 0x24, 0x2C)
+    red, _, blue = made.getpixel((256, 210))
+    assert red < 8 and blue > 247  # in the middle above the band, as large as there is room
+    assert made.getpixel((20, 210))[2] > 247 and made.getpixel((256, 20)) == (255, 255, 255)
 
 
-@pytest.fixture
-def folders(tmp_path):
-    """A server's base folder and a host's, which has the example picture."""
-    (tmp_path / "host" / "input").mkdir(parents=True)
-    (tmp_path / "host" / "input" / "example.png").write_bytes(b"example")
-    return tmp_path / "base", tmp_path / "host"
-
-
-def test_files_stand_in_for_models_and_the_example_picture(folders):
-    assert picture.stand_ins(*folders, LOADERS)
-    found = {str(file.relative_to(folders[0])) for file in folders[0].rglob("*") if file.is_file()}
-    wanted = {"models/checkpoints/sd/one.safetensors", "models/controlnet/two.safetensors", "input/example.png"}
-    assert {name.replace("\\", "/") for name in found} == wanted
-
-
-def test_a_graph_without_model_files_needs_none(folders):
-    assert not picture.stand_ins(*folders, {"3": LOADERS["3"]})
-    assert not folders[0].exists()
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Mask - x (SDXL)", ("SDXL: your own checkpoint", "shown: TinyScenes, a toy model")),
+        (
+            "Regions - with IP-Adapter (SD1.5)",
+            ("SD1.5 + IP-Adapter: your own checkpoint", "shown: TinyScenes, a toy model, without IP-Adapter"),
+        ),
+    ],
+)
+def test_a_card_says_what_it_shows(name, lines):
+    assert picture.band(name) == lines
 
 
 def test_a_saved_picture_is_square_and_at_most_512_wide(tmp_path):
