@@ -5,6 +5,7 @@ Any Python from 3.10 on starts it; it goes on with the host's. Pictures and a co
 
 import io
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -19,19 +20,25 @@ from pack.tools.server import serve  # noqa: E402
 GRAPHS = ROOT / "workflows" / "api"
 INPUTS = ROOT / "workflows" / "inputs"
 OUT = ROOT / "demo" / "out"
-WIDTH, PICTURE = 1200, (380, 290)  # pixels of the contact sheet across, and of a picture on it at most
+COLUMNS, WIDE, HIGH, MOST = 3, 380, 290, 2000  # the contact sheet, in pixels: a picture at most, all of it at most
 FIRST = (
     "Regions - each phrase in its place",
     "Keep my subject - new scene",
-    "Concepts - add and remove",
+    "Bias - one look for a comic",
     "Mask - a phrase in a picture",
+    "Concepts - add and remove",
+    "Keep my subject - and edit the scene",
+    "Regions - swap two subjects",
+    "Regions - find a thing and place it",
+    "Slider - style strength",
 )
-GAP, LABEL, LETTER = 10, 18, 7  # pixels between pictures, of a label's height, of a letter's width
+GAP, LABEL = 10, 18  # pixels between pictures, of a label's height
 
 
 def load_graphs(folder: Path = GRAPHS) -> dict[str, dict]:
     """Name -> API graph, the most convincing ones first, without those that need a checkpoint file."""
-    paths = sorted(folder.glob("*.json"), key=lambda path: (FIRST.index(path.stem) if path.stem in FIRST else 9, path))
+    order = {name: place for place, name in enumerate(FIRST)}
+    paths = sorted(folder.glob("*.json"), key=lambda path: (order.get(path.stem, len(FIRST)), path))
     graphs = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
     return {name: graph for name, graph in graphs.items() if "CheckpointLoaderSimple" not in classes(graph)}
 
@@ -53,23 +60,21 @@ def save(name: str, graph: dict, result: Result) -> list[Path]:
 
 
 def contact_sheet(paths: list[Path]) -> bytes:
-    """All pictures, none enlarged, three or more in a row, each above its file's name, as one PNG."""
+    """All pictures, none enlarged, three in a row, each above its file's name, at most 2000 pixels high, as one PNG."""
     from PIL import Image, ImageDraw
 
-    places, x, y, below, right = [], GAP, GAP, 0, 0
-    for path in paths:
-        picture = Image.open(path).convert("RGB")
-        picture.thumbnail(PICTURE)
-        taken = max(picture.width, LETTER * len(path.stem))
-        if x > GAP and x + taken > WIDTH - GAP:
-            x, y = GAP, below
-        places.append((x, y, picture, path.stem))
-        x, below, right = x + taken + GAP, max(below, y + picture.height + LABEL + GAP), max(right, x + taken + GAP)
-    sheet = Image.new("RGB", (right, below), "white")
+    rows = math.ceil(len(paths) / COLUMNS)
+    high = min(HIGH, (MOST - GAP) // rows - LABEL - GAP)
+    width, height = COLUMNS * (WIDE + GAP) + GAP, rows * (high + LABEL + GAP) + GAP
+    sheet = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(sheet)
-    for x, y, picture, label in places:
-        sheet.paste(picture, (x, y))
-        draw.text((x, y + picture.height + 4), label, fill="black")
+    for place, path in enumerate(paths):
+        row, column = divmod(place, COLUMNS)
+        middle, below = GAP + column * (WIDE + GAP) + WIDE // 2, GAP + row * (high + LABEL + GAP) + high
+        picture = Image.open(path).convert("RGB")
+        picture.thumbnail((WIDE, high))
+        sheet.paste(picture, (middle - picture.width // 2, below - picture.height))
+        draw.text((middle, below + 4), path.stem, fill="black", anchor="ma")
     data = io.BytesIO()
     sheet.save(data, "PNG")
     return data.getvalue()

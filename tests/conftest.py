@@ -3,6 +3,7 @@
 import gc
 import sys
 import types
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ pack = types.ModuleType("pack")  # never put ROOT itself on sys.path: our nodes/
 pack.__path__ = [str(ROOT)]
 sys.modules["pack"] = pack
 
-from pack.tools.host import find_host  # noqa: E402
+from pack.tools import archive  # noqa: E402
+from pack.tools.host import SetupError, find_host  # noqa: E402
 
 HOST = find_host()
 if HOST:
@@ -80,3 +82,16 @@ def own_previews(tmp_path_factory):
     except ImportError:
         return
     folder_paths.set_temp_directory(str(tmp_path_factory.mktemp("temp")))
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory) -> Path:
+    """The registry's archive in a folder of its own."""
+    folder = tmp_path_factory.mktemp("archive")
+    try:
+        archive.pack(folder / "node.zip")
+    except SetupError as error:
+        pytest.skip(str(error))
+    with zipfile.ZipFile(folder / "node.zip") as packed:
+        packed.extractall(folder / "pack")
+    return folder / "pack"

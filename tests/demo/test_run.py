@@ -49,22 +49,30 @@ def test_pictures_are_numbered_in_the_order_of_the_nodes(run, tmp_path, monkeypa
     assert [path.read_bytes() for path in paths] == [b"a", b"b", b"c"]
 
 
+def sheet_of(run, folder: Path, pictures: list[bytes]):
+    paths = [folder / f"{n}.png" for n in range(len(pictures))]
+    for path, data in zip(paths, pictures, strict=True):
+        path.write_bytes(data)
+    return Image.open(io.BytesIO(run.contact_sheet(paths)))
+
+
 def test_the_sheet_holds_every_picture_whole(run, tmp_path):
-    """Three share a row, one that is wider than a third of it is made to fit, all keep their shape."""
-    paths = []
-    for name, size, color in [("a", (128, 128), "red"), ("b", (128, 64), "lime"), ("c", (2360, 200), "blue")]:
-        paths.append(tmp_path / f"{name}.png")
-        paths[-1].write_bytes(picture(*size, color))
-    sheet = Image.open(io.BytesIO(run.contact_sheet(paths)))
-    assert sheet.width <= run.WIDTH and sheet.height < 200
+    """One that is wider than its place is made to fit, all keep their shape."""
+    sizes = [(128, 128, "red"), (128, 64, "lime"), (2360, 200, "blue"), (64, 64, "yellow")]
+    sheet = sheet_of(run, tmp_path, [picture(*size) for size in sizes])
     counts = {color: count for count, color in sheet.getcolors(sheet.width * sheet.height)}
     assert counts[(255, 0, 0)] == 128 * 128 and counts[(0, 255, 0)] == 128 * 64
-    assert counts[(0, 0, 255)] == 380 * 32
+    assert counts[(0, 0, 255)] == 380 * 32 and counts[(255, 255, 0)] == 64 * 64
 
 
-def test_sixteen_pictures_fit_a_screen_or_two(run, tmp_path):
-    paths = [tmp_path / f"{n}.png" for n in range(16)]
-    for path in paths:
-        path.write_bytes(picture(540, 600, "red"))
-    sheet = Image.open(io.BytesIO(run.contact_sheet(paths)))
-    assert sheet.width <= run.WIDTH and sheet.height <= 2000
+def test_three_share_a_row(run, tmp_path):
+    colors = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "yellow": (255, 255, 0)}
+    sheet = sheet_of(run, tmp_path, [picture(380, 290, color) for color in colors])
+    places = [(200, 150), (590, 150), (980, 150), (200, 150 + 318)]
+    assert [sheet.getpixel(place) for place in places] == list(colors.values())
+
+
+@pytest.mark.parametrize("count", [1, 16, 40])
+def test_a_sheet_fits_a_screen_or_two(run, tmp_path, count):
+    sheet = sheet_of(run, tmp_path, [picture(540, 600, "red")] * count)
+    assert sheet.width == 3 * 390 + 10 and sheet.height <= 2000

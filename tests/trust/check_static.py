@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import fnmatch
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from pack.tests.trust.tally import Check, Tally
+from pack.tools.archive import names
 
 ROOT = Path(__file__).absolute().parents[2]
 MODULES = set(
@@ -19,30 +19,19 @@ SCRIPT = ("eval(", "new Function", "XMLHttpRequest", "WebSocket(", "importScript
 
 
 def run(tally: Tally) -> None:
-    for path in shipped("*.py"):
+    for path in shipped(".py"):
         found = sorted(set(forbidden(ast.parse(path.read_text(encoding="utf-8")))))
         tally.expect(not found, str(path.relative_to(ROOT)), f"uses {', '.join(found)}")
-    for path in shipped("*.js"):
+    for path in shipped(".js", ".mjs"):
         text = path.read_text(encoding="utf-8")
         found = [word for word in SCRIPT if word in text]
         tally.expect(not found, str(path.relative_to(ROOT)), f"uses {', '.join(found)}")
     ids(tally)
 
 
-def ignored() -> list[str]:
-    lines = (ROOT / ".comfyignore").read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
-def shipped(pattern: str) -> list[Path]:
-    """What .comfyignore leaves in the archive, without folders whose names begin with a dot."""
-    patterns, out = ignored(), []
-    for path in sorted(ROOT.rglob(pattern)):
-        name = path.relative_to(ROOT).as_posix()
-        left_out = any(name.startswith(p) if p.endswith("/") else fnmatch.fnmatch(name, p) for p in patterns)
-        if not left_out and not any(part.startswith(".") for part in path.relative_to(ROOT).parts):
-            out.append(path)
-    return out
+def shipped(*endings: str) -> list[Path]:
+    """The files of the archive whose names end so."""
+    return [ROOT / name for name in names() if name.endswith(endings)]
 
 
 def forbidden(tree: ast.AST) -> Iterator[str]:
