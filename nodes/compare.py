@@ -59,11 +59,10 @@ class LabelledGrid(Node):
                     "labels",
                     default="",
                     multiline=True,
-                    optional=True,
                     tooltip="One label per picture: a list (Value Sweep's labels) or a line each. Fewer leave the last "
                     "pictures without, more are an error. Neutral: empty.",
                 ),
-                io.String.Input("title", default="", optional=True, tooltip="A line above the grid. Neutral: empty."),
+                io.String.Input("title", default="", tooltip="A line above the grid. Neutral: empty."),
                 *_style(),
             ],
             outputs=[io.Image.Output(tooltip="The grid as one picture.")],

@@ -127,7 +127,7 @@ class MaskFromAttentionMaps(Node):
                     "latent",
                     tooltip="From the sampler that used the captured model: says which of its runs to read.",
                 ),
-                phrase_lines("to read, one phrase per line. Neutral: empty, all that were captured.", optional=True),
+                phrase_lines("to read, one phrase per line. Neutral: empty, all that were captured."),
                 picture(),
                 *read_inputs(),
             ],

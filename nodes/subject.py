@@ -118,7 +118,6 @@ def _what() -> list:
         io.String.Input(
             "phrase",
             default="",
-            optional=True,
             tooltip="Without a mask: words of the prompt, whose attention in the steps just done gives a mask at each "
             "injection (the first one after one step); needs Track Phrases. Neutral: empty; the whole picture is kept.",
         ),
