@@ -27,7 +27,7 @@ class SubjectMaskFromAttention(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_SubjectMaskFromAttention",
-            display_name="Subject Mask from Attention",
+            display_name="Mask a Phrase (Subject Mask from Attention)",
             category=MENU,
             description="Finds a phrase of the prompt in a picture: noises its latent to a few levels, calls the model "
             "once at each and reads which pixels look at the phrase. No other model is needed.",
@@ -79,7 +79,7 @@ class AttentionCapture(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_AttentionCapture",
-            display_name="Attention Capture",
+            display_name="Watch Phrases (Attention Capture)",
             category=MENU,
             description="Records which pixels look at phrases of the prompt while any sampler runs with this model. "
             "Mask from Attention Maps turns the record into a mask.",

@@ -17,7 +17,7 @@ class ClipSlerpAugment(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_ClipSlerpAugment",
-            display_name="CLIP Slerp Augment",
+            display_name="Style Slider (CLIP Slerp Augment)",
             category=f"{CATEGORY}/text",
             description="Moves a prompt's encoding along a text direction by spherical interpolation: part of the way "
             "to another prompt (theta 0..1), past it (above 1) or away from it (below 0).",
