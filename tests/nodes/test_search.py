@@ -8,6 +8,7 @@ WANTED = {
     "Regions from Boxes": "bounding box, bbox, sam3",
     "Subject Mask from Attention": "mask by text, text to mask, mask from prompt, daam, heatmap, segment, clipseg",
     "Attention Capture": "watch phrases, daam",
+    "Mask from Attention Maps": "word map, which word, hover words, daam, heatmap",
     "Latent Cache Inject": "keep subject, preserve subject, change background, replace background, inpaint",
     "Infusion Bias": "reference, style transfer, image prompt, character consistency, consistency, ip adapter",
     "Edit Concept": "remove object, add object, edit, sega, negative",
