@@ -30,7 +30,12 @@ await page.evaluate(async () => {
   await app.queuePrompt(0);
 });
 await page.waitForFunction((before) => document.querySelector(".lm-said").textContent !== before, first, { timeout: 60000 });
+const inside = await page.evaluate((vue) => {
+  const node = app.graph._nodes.find(({ type }) => type === "LM_ValueSweep"), { scale, offset } = app.canvas.ds;
+  const bottom = vue ? document.querySelector(`[data-node-id="${node.id}"]`).getBoundingClientRect().bottom
+    : app.canvas.canvas.getBoundingClientRect().top + (node.pos[1] + node.size[1] + offset[1]) * scale;
+  return document.querySelector(".lm-said").getBoundingClientRect().bottom <= bottom;
+}, job.vue);
 const second = await box.textContent(), boxes = await page.locator(".lm-said").count();
-if (job.picture) await page.screenshot({ path: job.picture });
 await browser.close();
-process.stdout.write(JSON.stringify({ first, second, boxes, height: seen.height, kept, errors }));
+process.stdout.write(JSON.stringify({ first, second, boxes, height: seen.height, inside, kept, errors }));

@@ -23,6 +23,7 @@ def test_a_sweep_shows_its_list_and_neither_saves_nor_sends_it(server, vue):
     found = json.loads(done.stdout)
     assert found["first"] == "theta 0.00, theta 0.25, theta 0.50, theta 0.75, theta 1.00"
     assert (found["second"], found["boxes"]) == ("theta 0.00, theta 1.00", 1) and found["height"] >= 20
+    assert found["inside"]
     assert found["kept"] == {
         "file": [0, 1, 5, "theta ", 2],
         "sent": ["start", "end", "count", "prefix", "decimals"],
