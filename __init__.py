@@ -9,8 +9,12 @@ async def comfy_entrypoint():
 
     from .demo.nodes import NODES as DEMO_NODES
     from .nodes import NODES
+    from .nodes.replaced import offer_replacements
 
     class LatentManipulation(ComfyExtension):
+        async def on_load(self):
+            await offer_replacements()
+
         async def get_node_list(self):
             return [*NODES, *DEMO_NODES]
 

@@ -20,7 +20,7 @@ class ValueSweep(Node):
             display_name="Value Sweep",
             category=f"{CATEGORY}/compare",
             description="A list of evenly spaced numbers: connect it to a FLOAT input such as theta or strength, "
-            "and everything behind that input runs once for each.",
+            "and everything behind that input runs once for each. The node shows its list.",
             search_aliases=found_by("sweep, range, float list, linspace, xy plot, grid search, batch values"),
             inputs=[
                 _number("start", 0.0, "The first value, exactly. Any number; the unit is that of the input it feeds."),
@@ -32,12 +32,14 @@ class ValueSweep(Node):
                 io.Float.Output(display_name="values", is_output_list=True, tooltip="The numbers, one run for each."),
                 io.String.Output(display_name="labels", is_output_list=True, tooltip="A text per value."),
             ],
+            has_intermediate_output=True,
         )
 
     @classmethod
     def execute(cls, start: float, end: float, count: int, prefix: str = "", decimals: int = 2) -> io.NodeOutput:
         values = sweep(start, end, count)
-        return io.NodeOutput(values, [number_label(value, prefix, decimals) for value in values])
+        labels = [number_label(value, prefix, decimals) for value in values]
+        return io.NodeOutput(values, labels, ui=ui.PreviewText(", ".join(labels)))
 
 
 class LabelledGrid(Node):
@@ -59,11 +61,10 @@ class LabelledGrid(Node):
                     "labels",
                     default="",
                     multiline=True,
-                    optional=True,
                     tooltip="One label per picture: a list (Value Sweep's labels) or a line each. Fewer leave the last "
                     "pictures without, more are an error. Neutral: empty.",
                 ),
-                io.String.Input("title", default="", optional=True, tooltip="A line above the grid. Neutral: empty."),
+                io.String.Input("title", default="", tooltip="A line above the grid. Neutral: empty."),
                 *_style(),
             ],
             outputs=[io.Image.Output(tooltip="The grid as one picture.")],

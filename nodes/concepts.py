@@ -88,7 +88,7 @@ class SemanticGuidance(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_SemanticGuidance",
-            display_name="Semantic Guidance",
+            display_name="Add or Remove Concepts (Semantic Guidance)",
             category=MENU,
             description="Adds or removes concepts without changing the rest: at every step it moves only those pixels "
             "of the prediction that a concept wants changed most. Any model, sampler and guider.",

@@ -11,12 +11,13 @@ from torch.nn.functional import interpolate
 
 from ..patches.files import check_prefix, guidance_path
 from ..patches.maps import Edits, Maps
-from ..patches.replay import check_guidance, load_guidance, replay, save_guidance
+from ..patches.replay import check_guidance, load_guidance, replay, save_guidance, stored_guidance
 from .concepts import MENU
-from .inputs import LM_MAPS, found_by
+from .inputs import LM_MAPS, Names, found_by
 from .node import Node, refusal
 from .overlay import GREY, enlargement, legend, region_colours
 
+FILE = io.Custom("STRING,COMBO")  # a text, which also fits a list of files
 OPACITY = 0.85  # of a concept's colour where it edited most
 
 
@@ -84,7 +85,7 @@ class SaveGuidance(Node):
                     tooltip="Folder and start of the name in the output folder.",
                 ),
             ],
-            outputs=[io.String.Output(display_name="file", tooltip="The name for Load Guidance.")],
+            outputs=[FILE.Output(display_name="file", tooltip="The name for Load Guidance.")],
         )
 
     @classmethod
@@ -112,8 +113,11 @@ class LoadGuidance(Node):
             search_aliases=found_by("replay guidance, import guidance, stored sega"),
             inputs=[
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
-                io.String.Input(
-                    "file", default="", tooltip="A file of the input folder, or 'name [output]' of the output folder."
+                Names(
+                    "file",
+                    options=stored_guidance(),
+                    tooltip="A file of Save Guidance: of the input folder, or 'name [output]' of the output folder. "
+                    "Press R for new ones; a name may also come over a link.",
                 ),
                 io.Float.Input(
                     "scale",

@@ -20,7 +20,7 @@ class InfusionBias(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_InfusionBias",
-            display_name="Infusion Bias",
+            display_name="Bias by Pictures (Infusion Bias)",
             category=f"{CATEGORY}/image bias",
             description="Lets one or several pictures bias the generation: their features inside the model, averaged, "
             "are added to those of the picture being made, at chosen sites.",

@@ -9,6 +9,10 @@ LM_MAPS = io.Custom("LM_MAPS")
 LM_REGIONS = io.Custom("LM_REGIONS")
 
 
+class Names(io.Combo.Input):
+    """A list of files, as it is now: a name that is not in it may be right all the same, and its node looks."""
+
+
 def found_by(words: str) -> list[str]:
     """What users type to find a node, between commas; the pack's name finds all of them."""
     return [*words.split(", "), CATEGORY]

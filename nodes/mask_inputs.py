@@ -10,11 +10,9 @@ from ..attention.threshold import METHODS, Threshold
 from .inputs import number
 
 
-def phrase_lines(what: str, optional: bool = False) -> io.String.Input:
+def phrase_lines(what: str) -> io.String.Input:
     """One phrase per line."""
-    return io.String.Input(
-        "phrase", multiline=True, default="", optional=optional, tooltip=f"Words of the prompt {what}"
-    )
+    return io.String.Input("phrase", multiline=True, default="", tooltip=f"Words of the prompt {what}")
 
 
 def split_lines(text: str) -> tuple[str, ...]:

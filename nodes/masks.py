@@ -15,6 +15,7 @@ from .heat import heat_picture
 from .inputs import CATEGORY, LM_MAPS, blocks, found_by, seed, window
 from .mask_inputs import how, outputs, phrase_lines, picture, read_inputs, split_lines
 from .node import Node
+from .word_map import word_picture
 
 MENU = f"{CATEGORY}/masks"
 WORDS = "daam, attention map, heatmap, cross attention, segment by text, text mask"
@@ -27,7 +28,7 @@ class SubjectMaskFromAttention(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_SubjectMaskFromAttention",
-            display_name="Subject Mask from Attention",
+            display_name="Mask a Phrase (Subject Mask from Attention)",
             category=MENU,
             description="Finds a phrase of the prompt in a picture: noises its latent to a few levels, calls the model "
             "once at each and reads which pixels look at the phrase. No other model is needed.",
@@ -69,7 +70,8 @@ class SubjectMaskFromAttention(Node):
     ) -> io.NodeOutput:
         selves, between = reading["refine"] > 0, Window(start_percent, end_percent)
         settings = ProbeSettings(split_lines(phrase), levels, seed, selves, between, blocks)
-        return _show(probe(model, conditioning, latent, settings), "", image, reading)
+        read = _read(probe(model, conditioning, latent, settings), "", image, reading)
+        return io.NodeOutput(*read, ui=ui.PreviewImage(read[1]))
 
 
 class AttentionCapture(Node):
@@ -79,7 +81,7 @@ class AttentionCapture(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_AttentionCapture",
-            display_name="Attention Capture",
+            display_name="Watch Phrases (Attention Capture)",
             category=MENU,
             description="Records which pixels look at phrases of the prompt while any sampler runs with this model. "
             "Mask from Attention Maps turns the record into a mask.",
@@ -120,18 +122,30 @@ class MaskFromAttentionMaps(Node):
             display_name="Mask from Attention Maps",
             category=MENU,
             description="Where the sampler's picture shows a phrase, from the maps that Attention Capture recorded.",
-            search_aliases=found_by(f"{WORDS}, attention to mask"),
+            search_aliases=found_by(
+                f"{WORDS}, attention to mask, which word where, hover words, word map, token heatmap"
+            ),
             inputs=[
                 LM_MAPS.Input("maps", tooltip="From Attention Capture."),
                 io.Latent.Input(
                     "latent",
                     tooltip="From the sampler that used the captured model: says which of its runs to read.",
                 ),
-                phrase_lines("to read, one phrase per line. Neutral: empty, all that were captured.", optional=True),
+                phrase_lines(
+                    "to read, one phrase per line. Neutral: empty, all phrases that were captured; the node then shows "
+                    "which word of the prompt acts where."
+                ),
                 picture(),
                 *read_inputs(),
             ],
-            outputs=outputs(),
+            outputs=[
+                *outputs(),
+                io.Image.Output(
+                    display_name="words",
+                    tooltip="Each place in the colour of the word that acts there, with a legend: all content words of "
+                    "the prompt, each with its share of the picture. Hatched: none stands out.",
+                ),
+            ],
             has_intermediate_output=True,
         )
 
@@ -139,7 +153,9 @@ class MaskFromAttentionMaps(Node):
     def execute(
         cls, maps: Maps, latent: dict, phrase: str = "", image: Tensor | None = None, **reading: object
     ) -> io.NodeOutput:
-        return _show(maps.fit(latent["samples"]), phrase, image, reading)
+        captured = maps.fit(latent["samples"])
+        read, words = _read(captured, phrase, image, reading), word_picture(captured, _size(captured, image), image)
+        return io.NodeOutput(*read, words, ui=ui.PreviewImage(read[1] if split_lines(phrase) else words))
 
 
 def _levels() -> list:
@@ -156,12 +172,17 @@ def _levels() -> list:
     ]
 
 
-def _show(captured: Captured, phrase: str, image: Tensor | None, reading: dict) -> io.NodeOutput:
-    height, width = (side * captured.ratio for side in captured.samples.shape[-2:])
-    size = (height, width) if image is None else tuple(image.shape[1:3])
+def _read(captured: Captured, phrase: str, image: Tensor | None, reading: dict) -> tuple[Tensor, Tensor, float]:
+    """What `outputs` says."""
+    size = _size(captured, image)
     read = read_out(captured, split_lines(phrase), size, how(reading))
-    heat = heat_picture(read.heat, size, image)
-    return io.NodeOutput(read.mask, heat, float(read.presence.mean()), ui=ui.PreviewImage(heat))
+    return read.mask, heat_picture(read.heat, size, image), float(read.presence.mean())
+
+
+def _size(captured: Captured, image: Tensor | None) -> tuple[int, int]:
+    """(H, W) of the image, else of what the latent decodes to."""
+    height, width = (side * captured.ratio for side in captured.samples.shape[-2:])
+    return (height, width) if image is None else tuple(image.shape[1:3])
 
 
 NODES = [SubjectMaskFromAttention, AttentionCapture, MaskFromAttentionMaps]

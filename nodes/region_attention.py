@@ -20,7 +20,7 @@ class RegionAttention(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_RegionAttention",
-            display_name="Region Attention",
+            display_name="Put Phrases in Regions (Region Attention)",
             category=f"{CATEGORY}/regions",
             description="Makes each phrase of the prompt happen in its region, by a bias on the model's "
             "cross-attention. One prompt, any sampler; works beside IP-Adapter, ControlNet and LoRA.",

@@ -60,6 +60,12 @@ def _inputs() -> list:
             tooltip="Boxes in pixels: of Create Bounding Boxes (its elements bring their words), of SAM3 Detect and "
             "other detectors, or of other packs. No box: no region.",
         ),
+        io.String.Input(
+            "phrases",
+            default="",
+            multiline=True,
+            tooltip=f"A line per box, in order: {FORM}. Boxes without a line keep their own words. Neutral: empty.",
+        ),
         *(
             io.Int.Input(
                 name,
@@ -70,12 +76,6 @@ def _inputs() -> list:
                 tooltip=f"{name.capitalize()} in pixels of the picture that the boxes are of, 16..16384. Not neutral.",
             )
             for name in ("width", "height")
-        ),
-        io.String.Input(
-            "phrases",
-            default="",
-            multiline=True,
-            tooltip=f"A line per box, in order: {FORM}. Boxes without a line keep their own words. Neutral: empty.",
         ),
         _weight("strength", 0.5, "How much the inside of a box is drawn to its phrase", False),
         _weight("outside", 0.0, "How much the rest of the picture is pushed away from it", True),

@@ -25,7 +25,7 @@ class LatentCacheInject(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_LatentCacheInject",
-            display_name="Latent Cache Inject",
+            display_name="Keep Subject (Latent Cache Inject)",
             category=MENU,
             description="Keeps the subject of a picture: its latent, noised to the level due, is put back under the "
             "mask at chosen moments of sampling, while the prompt rebuilds the rest. Any model, KSampler's samplers.",
@@ -118,7 +118,6 @@ def _what() -> list:
         io.String.Input(
             "phrase",
             default="",
-            optional=True,
             tooltip="Without a mask: words of the prompt, whose attention in the steps just done gives a mask at each "
             "injection (the first one after one step); needs Track Phrases. Neutral: empty; the whole picture is kept.",
         ),

@@ -17,7 +17,7 @@ class ClipSlerpAugment(Node):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="LM_ClipSlerpAugment",
-            display_name="CLIP Slerp Augment",
+            display_name="Style Slider (CLIP Slerp Augment)",
             category=f"{CATEGORY}/text",
             description="Moves a prompt's encoding along a text direction by spherical interpolation: part of the way "
             "to another prompt (theta 0..1), past it (above 1) or away from it (below 0).",
@@ -63,6 +63,12 @@ def _texts() -> list:
 
 def _move() -> list:
     return [
+        io.String.Input(
+            "phrase",
+            default="",
+            tooltip="Words of base's prompt: only they and the end of the text (end and padding tokens, pooled vector) "
+            "move. Needs Track Phrases before base's text encode node. Neutral: empty, all tokens move.",
+        ),
         io.Float.Input(
             "theta",
             default=0.2,
@@ -71,13 +77,6 @@ def _move() -> list:
             step=0.01,
             tooltip="How far, -2..2: 0 is base exactly, 1 the end of the direction (target exactly, without neutral), "
             "above 1 goes past it, below 0 away from it. Neutral: 0.",
-        ),
-        io.String.Input(
-            "phrase",
-            default="",
-            optional=True,
-            tooltip="Words of base's prompt: only they and the end of the text (end and padding tokens, pooled vector) "
-            "move. Needs Track Phrases before base's text encode node. Neutral: empty, all tokens move.",
         ),
     ]
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..attention.quote import figure, listed, short
 from ..patches.maps import Maps
+from .inputs import Names
 
 
 def checked(schema: io.Schema, values: dict[str, object]) -> dict[str, object]:
@@ -68,6 +69,8 @@ def _range(spec: io.Input) -> str:
 
 
 def _choice(spec: io.Input, value: object) -> str:
+    if isinstance(spec, Names):
+        return CHECKS["STRING"](spec, value)
     if value not in spec.options:
         raise ValueError(f"{spec.id} is {_shown(value)}, but it must be one of: {listed(spec.options)}.")
     return value

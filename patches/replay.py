@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import folder_paths
 import torch
@@ -58,6 +59,17 @@ def check_guidance(name: str) -> str:
     return path
 
 
+def stored_guidance() -> list[str]:
+    """Names of all files that `check_guidance` takes, as it wants them; those of the input folder first."""
+    folders = ((folder_paths.get_input_directory(), ""), (folder_paths.get_output_directory(), " [output]"))
+    names = [
+        f"{path.relative_to(folder).as_posix()}{mark}"
+        for folder, mark in folders
+        for path in sorted(Path(folder).rglob("*.safetensors"))
+    ]
+    return [name for name in names if _readable(name)]
+
+
 def load_guidance(name: str) -> Guidance:
     """What `save_guidance` wrote; ValueError: another kind of file, or one with values that cannot be."""
     stored = load_file(check_guidance(name))
@@ -70,6 +82,14 @@ def load_guidance(name: str) -> Guidance:
             "file of Save Guidance."
         )
     return Guidance(tuple(sigmas.tolist()), edits)
+
+
+def _readable(name: str) -> bool:
+    try:
+        check_guidance(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _fits(levels: str, steps: list[int], kind: str, shape: list[int]) -> bool:

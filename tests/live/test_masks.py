@@ -22,7 +22,7 @@ def graph(**read: object) -> dict:
         "5": ("LM_AttentionCapture", {"model": ["1", 0], "phrase": "red circle", "self_attention": True, "blocks": ""}),
         "6": ("KSampler", {"model": ["5", 0], "positive": ["3", 0], "negative": ["3", 0], "latent_image": ["4", 0]}),
         "7": ("VAEDecode", {"samples": ["6", 0], "vae": ["1", 2]}),
-        "8": ("LM_MaskFromAttentionMaps", {"maps": ["5", 1], "latent": ["6", 0], **READ, **read}),
+        "8": ("LM_MaskFromAttentionMaps", {"maps": ["5", 1], "latent": ["6", 0], "phrase": "", **READ, **read}),
         "9": ("LM_SubjectMaskFromAttention", {"model": ["1", 0], "conditioning": ["3", 0], "latent": ["6", 0], **LOOK}),
     }
     made["5"][1].update(start_percent=0.5, end_percent=1.0)

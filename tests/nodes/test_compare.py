@@ -34,9 +34,12 @@ def test_sweep_gives_the_decimals_a_user_expects(nodes):
 
 
 def test_sweep_node_gives_lists_the_host_maps_over(nodes):
-    values, labels = nodes.ValueSweep.execute(-0.001, 1.0, 3, "theta ", 2).result
+    done = nodes.ValueSweep.execute(-0.001, 1.0, 3, "theta ", 2)
+    values, labels = done.result
     assert values == [-0.001, 0.4995, 1.0]
     assert labels == ["theta 0.00", "theta 0.50", "theta 1.00"]
+    assert done.ui.as_dict() == {"text": ("theta 0.00, theta 0.50, theta 1.00",)}
+    assert nodes.ValueSweep.GET_SCHEMA().has_intermediate_output
     assert [output.is_output_list for output in nodes.ValueSweep.GET_SCHEMA().outputs] == [True, True]
     assert nodes.LabelledGrid.GET_SCHEMA().is_input_list
 

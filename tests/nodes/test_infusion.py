@@ -69,7 +69,8 @@ def test_schema(comfy):
 
     ((node, schema),) = [(node, node.define_schema()) for node in NODES]
     schema.validate()
-    assert (schema.node_id, schema.display_name) == ("LM_InfusionBias", "Infusion Bias") and schema.description
+    assert schema.node_id == "LM_InfusionBias" and schema.description
+    assert schema.display_name == "Bias by Pictures (Infusion Bias)"
     assert schema.category == "latent manipulation/image bias" and schema.search_aliases
     assert [given.id for given in schema.inputs if given.id in DEFAULTS] == list(DEFAULTS)
     assert {given.id for given in schema.inputs} - set(DEFAULTS) == {"model", "latent", "mask"}

@@ -109,7 +109,7 @@ def test_a_running_generation_gives_the_same_kind_of_mask(scene):
     plain, samples = (sample(m, latent, conditioning, empty, steps=8, cfg=1.0) for m in (model, patched))
     assert torch.equal(plain, samples)
     read = defaults(MaskFromAttentionMaps, phrase="red circle", combine="each")
-    mask, heat, presence = MaskFromAttentionMaps.execute(maps=maps, latent={"samples": samples}, **read).result
+    mask, heat, presence, _ = MaskFromAttentionMaps.execute(maps=maps, latent={"samples": samples}, **read).result
     both = MaskFromAttentionMaps.execute(maps=maps, latent={"samples": samples}, **{**read, "phrase": ""}).result[0]
     assert mask.shape == (1, 128, 128) and heat.shape == (1, 128, 128, 3) and 0 < presence < 1
     assert both.shape == (2, 128, 128) and torch.equal(both[:1], mask)

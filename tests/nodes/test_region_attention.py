@@ -72,7 +72,8 @@ def test_schema(comfy):
 
     ((node, schema),) = [(node, node.define_schema()) for node in NODES]
     schema.validate()
-    assert (schema.node_id, schema.display_name) == ("LM_RegionAttention", "Region Attention") and schema.description
+    assert schema.node_id == "LM_RegionAttention" and schema.description
+    assert schema.display_name == "Put Phrases in Regions (Region Attention)"
     assert schema.category == "latent manipulation/regions" and schema.search_aliases
     assert [given.id for given in schema.inputs] == ["model", "regions", *DEFAULTS, "conditioning"]
     assert {given.id: given.default for given in schema.inputs if given.id in DEFAULTS} == DEFAULTS

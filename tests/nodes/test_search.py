@@ -7,6 +7,8 @@ WANTED = {
     "Region Canvas": "regional prompting, draw boxes, bounding box, gligen, region",
     "Regions from Boxes": "bounding box, bbox, sam3",
     "Subject Mask from Attention": "mask by text, text to mask, mask from prompt, daam, heatmap, segment, clipseg",
+    "Attention Capture": "watch phrases, daam",
+    "Mask from Attention Maps": "word map, which word, hover words, daam, heatmap",
     "Latent Cache Inject": "keep subject, preserve subject, change background, replace background, inpaint",
     "Infusion Bias": "reference, style transfer, image prompt, character consistency, consistency, ip adapter",
     "Edit Concept": "remove object, add object, edit, sega, negative",
@@ -21,13 +23,14 @@ WANTED = {
 
 @pytest.fixture(scope="module")
 def names(comfy):
-    """Display name -> all that the search looks through."""
+    """The name in sentences -> all that the search looks through."""
     from pack.demo.nodes import NODES as DEMO
     from pack.nodes import NODES
+    from pack.patches.told import technique
 
     schemas = [node.define_schema() for node in [*NODES, *DEMO]]
     assert not any(schema.is_dev_only for schema in schemas)
-    return {schema.display_name: [schema.display_name, *schema.search_aliases] for schema in schemas}
+    return {technique(schema.display_name): [schema.display_name, *schema.search_aliases] for schema in schemas}
 
 
 def found(query: str, texts: list[str]) -> bool:

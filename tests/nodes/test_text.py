@@ -151,5 +151,5 @@ def test_the_schema_says_what_is_neutral(comfy):
     from pack.nodes.text import ClipSlerpAugment
 
     inputs = ClipSlerpAugment.GET_SCHEMA().inputs
-    assert [i.id for i in inputs if not i.advanced] == ["base", "target", "neutral", "theta", "phrase"]
+    assert [i.id for i in inputs if not i.advanced] == ["base", "target", "neutral", "phrase", "theta"]
     assert all(i.tooltip for i in inputs)

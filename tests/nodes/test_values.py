@@ -28,7 +28,7 @@ def refused(schema, name, value):
 
 def wrong(spec) -> list:
     """Values that this input must not take, as a link can bring them."""
-    kind = spec.get_io_type()
+    kind = "STRING" if type(spec).__name__ == "Names" else spec.get_io_type()  # any text may be the name of a file
     if kind in ("FLOAT", "INT"):
         ends = [spec.min - 1, spec.max * 2 + 1]
         return [nan, inf, -inf, 10**400, "text", [], torch.ones(2), *ends, *([0.5] if kind == "INT" else [])]

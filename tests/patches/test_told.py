@@ -30,3 +30,12 @@ def test_a_run_names_the_node_whose_phrase_is_missing(comfy):
         probe(patched, family.conditioning(), latent, ProbeSettings(("red dog",)))
     with pytest.raises(ValueError, match=r"^Subject Mask from Attention: The phrase 'zebra' is not in the prompt; "):
         probe(family.model(), family.conditioning(), latent, ProbeSettings(("zebra",)))
+
+
+def test_a_title_that_says_the_wish_is_called_by_its_technique(comfy):
+    from pack.patches.told import speaking, technique
+
+    assert technique("Keep Subject (Latent Cache Inject)") == "Latent Cache Inject"
+    assert technique("Value Sweep") == "Value Sweep"
+    with pytest.raises(ValueError, match=r"^Infusion Bias: No\.$"), speaking("Bias by Pictures (Infusion Bias)"):
+        raise ValueError("No.")

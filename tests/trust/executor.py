@@ -15,9 +15,10 @@ from functools import cache
 import torch
 from pack.demo.nodes import NODES as DEMO
 from pack.nodes import NODES
+from pack.patches.told import technique
 
 OWN = {node.GET_SCHEMA().node_id: node for node in [*NODES, *DEMO]}
-NAMES = {node_id: node.GET_SCHEMA().display_name for node_id, node in OWN.items()}
+NAMES = {node_id: technique(node.GET_SCHEMA().display_name) for node_id, node in OWN.items()}
 SLOW = 20  # seconds of this process that a graph may take; a busy machine is not its fault
 
 
