@@ -12,16 +12,16 @@ from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
 from ..sampling.mixing import MIXES
-from .features import LARGEST, site_weights
-from .latents import as_sampled
-from .masks import BLACK, check_count, cut_to_area
-from .noise import noise_like
-from .places import Places, places_of
-from .record import Recorder, text_of
-from .rows import Entry
-from .run import Effect, Run, attach
-from .told import speaking
-from .window import MISSED, Window
+from .models.features import LARGEST, site_weights
+from .models.places import Places, places_of
+from .run.latents import as_sampled
+from .run.masks import BLACK, check_count, cut_to_area
+from .run.noise import noise_like
+from .run.record import Recorder, text_of
+from .run.rows import Entry
+from .run.run import Effect, Run, attach
+from .run.told import speaking
+from .run.window import MISSED, Window
 
 TEXTS = ("positive", "negative", "each half")
 INPUTS = ("clean", "noised")

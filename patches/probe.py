@@ -10,9 +10,9 @@ from comfy.samplers import CFGGuider, Sampler
 from comfy.utils import ProgressBar
 
 from .capture import Captured, CaptureSettings, capture
-from .latents import as_sampled
-from .noise import noise_like
-from .window import Window
+from .run.latents import as_sampled
+from .run.noise import noise_like
+from .run.window import Window
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def call(network, options=None):
 
 def changing(network, change):
     """Options of a call in which `change` is given the features of every site."""
-    from pack.patches.places import UNetPlaces
+    from pack.patches.models.places import UNetPlaces
 
     options = {}
     UNetPlaces(network).install(options, "test", change, [])

@@ -92,7 +92,7 @@ def test_a_still_latent_of_four_dimensions_is_a_video_of_one_frame(comfy):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_off_changes_no_bit_and_leaves_nothing_behind(comfy, name):
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     model, samples = FAMILIES[name].model(), pictures(name)
     plain = draw(model, name)

@@ -4,14 +4,14 @@ import pytest
 
 
 def test_the_first_name_stays(comfy):
-    from pack.patches.told import speaking
+    from pack.patches.run.told import speaking
 
     with pytest.raises(ValueError, match=r"^Inner: No\.$"), speaking("Outer"), speaking("Inner"):
         raise ValueError("No.")
 
 
 def test_other_errors_pass(comfy):
-    from pack.patches.told import speaking
+    from pack.patches.run.told import speaking
 
     with pytest.raises(KeyError, match="^'no'$"), speaking("Outer"):
         raise KeyError("no")

@@ -157,7 +157,7 @@ def new():
 def tiny_scenes() -> tuple:
     """MODEL, CLIP, VAE; the CLIP tracked."""
     from pack.demo.model import load
-    from pack.patches.track import track_phrases
+    from pack.patches.run.track import track_phrases
 
     model, clip, vae = load()
     gc.collect()

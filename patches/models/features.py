@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..attention.quote import short
+from ...attention.quote import short
 from .blocks import NUMBER as COUNT
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..sampling.cuts import percent_of
+from ...sampling.cuts import percent_of
 from .masks import check_count
 from .noise import noise_like
 from .run import Run

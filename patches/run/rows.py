@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from ..attention.phrases import Tag
+from ...attention.phrases import Tag
 from .track import KEY
 
 

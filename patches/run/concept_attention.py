@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..attention.probabilities import probabilities
-from ..sampling.semantic import quantile
+from ...attention.probabilities import probabilities
+from ...sampling.semantic import quantile
+from ..models.sites import Site
 from .engine import AttentionEffect, Look
 from .rows import Entry
 from .run import Run
-from .sites import Site
 from .track import read_tag
 
 CELLS = 256  # LEDITS++ reads the 16 x 16 layers of SD1.5: of all grids the nearest to them

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..sampling.lengths import Blocks, blocks, lengthen, longest
-from ..sampling.slerp import move
+from ...sampling.lengths import Blocks, blocks, lengthen, longest
+from ...sampling.slerp import move
 
 FIRST = "cross_attn"
 """The host's name for the tensor of a conditioning entry."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from .features import PRESETS
-from .hooks import append_patches, replace_blocks, replaced_blocks
+from .options import append_patches, replace_blocks, replaced_blocks
 
 PARTS = 9  # as many as the source's places on a U-Net's way down, in its middle and on its way up
 HOST = {"double": "double_block", "joint": "double_block", "single": "single_block"}

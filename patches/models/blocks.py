@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..attention.quote import short
+from ...attention.quote import short
 
 NUMBER = r"\d{1,6}"
 _PART = re.compile(rf"([a-z_]+)(?:\.({NUMBER})(?:\s*-\s*({NUMBER}))?)?")

@@ -7,7 +7,7 @@ from threading import get_ident
 
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
-from .hooks import append_patches, replace_blocks, replaced_blocks
+from .options import append_patches, replace_blocks, replaced_blocks
 
 SHORT = {"input": "in", "middle": "mid", "output": "out"}
 

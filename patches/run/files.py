@@ -8,7 +8,7 @@ from pathlib import Path
 
 import folder_paths
 
-from ..attention.quote import short
+from ...attention.quote import short
 
 LONGEST = 200  # bytes of a part of a name: file systems take 255, and the host adds a number and an ending
 DEEPEST = 1000  # bytes of a name with its folders

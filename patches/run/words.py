@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..attention.phrases import Rows, Tag, positions
-from ..attention.quote import short
-from ..attention.regions import Region
+from ...attention.phrases import Rows, Tag, positions
+from ...attention.quote import short
+from ...attention.regions import Region
 from .rows import Entry
 from .track import KEY, read_tag
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from ..attention.phrases import Tag, positions
-from .during import Entry, during
-from .text_rows import FIRST, Path, check_widths, moved_rows, moved_vectors, united
-from .texts import FIXED, MASKS, POOLED, ROWS, TEXT
-from .track import read_tag
+from .run.during import Entry, during
+from .run.text_rows import FIRST, Path, check_widths, moved_rows, moved_vectors, united
+from .run.texts import FIXED, MASKS, POOLED, ROWS, TEXT
+from .run.track import read_tag
 
 DIRECTIONS = ("auto", "target - base", "target - neutral")
 

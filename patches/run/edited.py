@@ -6,7 +6,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from ..attention.phrases import words
+from ...attention.phrases import words
 from .concepts import Concept
 from .ending import ending
 from .maps import Edits, Maps

@@ -9,12 +9,12 @@ import comfy.ldm.modules.attention as host
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
-from ..attention.bias import repeat_tokens
+from ...attention.bias import repeat_tokens
+from ..models.families import sites_of
+from ..models.sites import Site
 from .biased import Biased, masked
-from .families import sites_of
 from .rows import Entry
 from .run import Effect, Run
-from .sites import Site
 from .told import speaking
 
 KEY = "lm_attention"

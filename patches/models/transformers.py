@@ -8,9 +8,9 @@ from threading import get_ident
 
 from torch.nn import Module
 
-from .hooks import replace_blocks, replaced_blocks
-from .rows import Entry
-from .run import Run
+from ..run.rows import Entry
+from ..run.run import Run
+from .options import replace_blocks, replaced_blocks
 from .sites import Site
 
 

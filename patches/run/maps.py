@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from ..attention.captured import Captured
+from ...attention.captured import Captured
 
 KEPT = 256  # finished runs a handle remembers
 BYTES = 256 * 2**20  # and what they may hold together; the last run is kept whatever its size

@@ -12,7 +12,7 @@ from torch import Tensor
 from .entering import Entering
 from .families import blocks_of
 from .features import PRESETS
-from .hooks import append_patches
+from .options import append_patches
 from .tokens import Change, TokenPlaces
 
 

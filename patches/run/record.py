@@ -8,9 +8,9 @@ from contextlib import suppress
 from comfy.samplers import cond_cat
 from torch import Tensor
 
-from ..sampling.mixing import mean_over_images
+from ...sampling.mixing import mean_over_images
+from ..models.places import Places
 from .engine import Override
-from .places import Places
 from .run import Run
 
 OVERRIDE = "optimized_attention_override"

@@ -10,9 +10,9 @@ from comfy.sd import CLIP
 from comfy.sd1_clip import SDTokenizer
 from torch import Tensor
 
-from ..attention.layout import Chunks, Token, length, place, spans
-from ..attention.phrases import Encoder, Piece, Tag
-from ..attention.pieces import UNREADABLE, Reader, style_of
+from ...attention.layout import Chunks, Token, length, place, spans
+from ...attention.phrases import Encoder, Piece, Tag
+from ...attention.pieces import UNREADABLE, Reader, style_of
 
 KEY = "lm_phrases"
 
