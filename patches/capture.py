@@ -14,8 +14,8 @@ from ..attention.captured import Captured
 from ..attention.phrases import prompt_content_words
 from ..attention.probabilities import probabilities, self_probabilities
 from .models.blocks import parse_blocks
-from .models.families import sites_of
-from .models.sites import Site
+from .models.reach import sites_of
+from .models.site import Site
 from .run.engine import AttentionEffect, Look
 from .run.maps import Maps
 from .run.rows import Entry

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..attention.readout import ReadOut, read_out
 from ..sampling.cuts import blend, curve_mask, cut_indices, percent_of, points
 from .capture import Capture, CaptureSettings
-from .models.families import sites_of
+from .models.reach import sites_of
 from .probe import Levels
 from .run.cached import Cached, check_sizes
 from .run.cut import Jump, check_sampler, cut_sampler

@@ -17,8 +17,8 @@ from ..attention.regions import Region
 from ..attention.scores import joint_logit_std
 from ..attention.strength import noise_ratio
 from .models.blocks import parse_blocks
-from .models.families import sites_of
-from .models.sites import Site
+from .models.reach import sites_of
+from .models.site import Site
 from .run.engine import AttentionEffect, Look
 from .run.masks import BLACK, check_count, cut_to_area
 from .run.rows import Entry

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..attention.quote import listed
 from ..sampling.semantic import Momentum, Part, across, combine, largest, rescale
-from .models.families import sites_of
+from .models.reach import sites_of
 from .run.concept_attention import ConceptAttention
 from .run.concepts import Concept, concept_rows
 from .run.edited import edits_of, name_of, unedited

@@ -9,7 +9,7 @@ from ...attention.quote import short
 from .blocks import NUMBER as COUNT
 
 if TYPE_CHECKING:
-    from .places import Places
+    from .reach import Places
 
 PRESETS = {
     "all": ("in", "mid", "out", "skip"),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...attention.probabilities import probabilities
 from ...sampling.semantic import quantile
-from ..models.sites import Site
+from ..models.site import Site
 from .engine import AttentionEffect, Look
 from .rows import Entry
 from .run import Run

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import comfy.ldm.modules.attention as host
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
+from einops import rearrange
 from torch import Tensor
 
-from ...attention.bias import repeat_tokens
-from ..models.families import sites_of
-from ..models.sites import Site
+from ..models.reach import Sites, sites_of
+from ..models.site import Site
 from .biased import Biased, masked
 from .rows import Entry
 from .run import Effect, Run
@@ -77,8 +77,9 @@ def install(run: Run) -> None:
         options = dict(transformer_options)
         override = Override(run, sites, options.get("optimized_attention_override"), biased)
         options["optimized_attention_override"] = override
-        sites.install(options, override)
-        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+        network = executor.class_obj.diffusion_model
+        with sites.open(network, run.shape_of(x), kwargs, options, override):
+            return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, apply_model, run.options)
 
@@ -86,7 +87,7 @@ def install(run: Run) -> None:
 class Override:
     """Stands at `optimized_attention_override`."""
 
-    def __init__(self, run: Run, sites: object, previous: Callable | None, biased: Biased) -> None:
+    def __init__(self, run: Run, sites: Sites, previous: Callable | None, biased: Biased) -> None:
         self.run, self.sites, self.previous, self.biased = run, sites, previous, biased
         self.effects = [effect for effect in run.effects if isinstance(effect, AttentionEffect)]
         self.nodes = " and ".join(dict.fromkeys(effect.node for effect in self.effects))
@@ -115,42 +116,46 @@ class Override:
 
     def mask(self, given: dict, options: dict) -> Tensor | None:
         """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
+        entries = self.run.chunks(options) if self.effects and "uuids" in options else []
+        rows = max((entry.rows for entry in entries if entry is not None), default=0)
         with speaking(self.nodes):
-            site = self.sites.site(self.run, given, options) if self.effects else None
+            site = self.sites.site(rows, given, options) if rows else None
         effects = [effect for effect in self.effects if site and effect.wants(site)]
         if not effects:
             return None
-        q, k = (_heads(given[name], given) for name in "qk")
-        looks = self._looks(site, q[:, :, site.queries], k[:, :, site.keys], options)
-        parts = [(rows, bias) for rows, look in looks for e in effects if (bias := e.look(look)) is not None]
+        q, k = (_heads(given, name) for name in "qk")
+        looks = self._looks(site, q[:, :, site.queries], k[:, :, site.keys], entries)
+        parts = [
+            (rows, look.entry, bias) for rows, look in looks for e in effects if (bias := e.look(look)) is not None
+        ]
         return _mask(parts, site, q, k) if parts else None
 
-    def _looks(self, site: Site, q: Tensor, k: Tensor, options: dict) -> list[tuple[slice, Look]]:
-        entries = self.run.chunks(options)
-        if not entries:  # a pass over other pictures
-            return []
+    def _looks(self, site: Site, q: Tensor, k: Tensor, entries: list[Entry | None]) -> list[tuple[slice, Look]]:
         size = q.shape[0] // len(entries)
         rows = [slice(i * size, (i + 1) * size) for i in range(len(entries))]
         return [
-            (at, Look(self.run, entry, site, q[at], k[at] if site.self_attention else k[at, :, : entry.tokens], q, k))
+            (at, Look(self.run, entry, site, q[at], k[at] if site.self_attention else k[at, :, entry.own], q, k))
             for at, entry in zip(rows, entries, strict=True)
             if entry is not None
         ]
 
 
-def _heads(tokens: Tensor, given: dict) -> Tensor:
-    """(B, heads, tokens, D) of what a backend was given."""
-    if given.get("skip_reshape"):
-        return tokens
-    batch, length, _ = tokens.shape
-    return tokens.view(batch, length, given["heads"], -1).transpose(1, 2)
+def _heads(given: dict, name: str) -> Tensor:
+    """(B, heads, tokens, D) of what a backend was given; grouped queries share keys, which are repeated for them."""
+    tokens, q, heads = given[name], given["q"], given["heads"]
+    if not given.get("skip_reshape"):
+        width = q.shape[-1] // heads
+        tokens = rearrange(tokens, "b n (h d) -> b h n d", d=width)
+    return tokens if tokens.shape[1] == heads else tokens.repeat_interleave(heads // tokens.shape[1], 1)
 
 
-def _mask(parts: list[tuple[slice, Tensor]], site: Site, q: Tensor, k: Tensor) -> Tensor:
-    heads = max(bias.shape[1] for _, bias in parts)
+def _mask(parts: list[tuple[slice, Entry, Tensor]], site: Site, q: Tensor, k: Tensor) -> Tensor:
+    heads = max(bias.shape[1] for _, _, bias in parts)
     mask = q.new_zeros(q.shape[0], heads, q.shape[2], k.shape[2])
     texts = mask[:, :, site.queries, site.keys]
-    for rows, bias in parts:
-        copies = repeat_tokens(bias, texts.shape[3])
-        texts[rows, ..., : copies.shape[3]] += copies  # another node may have appended tokens of its own
+    for rows, entry, bias in parts:
+        copies = 1 if site.once else texts.shape[3] // entry.rows  # another node may have appended tokens of its own
+        for copy in range(copies):
+            start = copy * entry.rows + entry.own.start
+            texts[rows, ..., start : start + bias.shape[3]] += bias
     return mask

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from comfy.samplers import cond_cat
 from torch import Tensor
 
 from ...sampling.mixing import mean_over_images
-from ..models.places import Places
+from ..models.reach import Places
 from .engine import Override
 from .run import Run
 
@@ -41,24 +41,23 @@ class Recorder:
         self.sites, self.places, self.images = frozenset(sites), places, images
         self.features: dict[str, Tensor] = {}
 
-    def record(self, model: Callable, x: Tensor, sigma: Tensor, text: dict, options: dict, area: tuple | None) -> dict:
-        """Site -> (1, C, h, w), the mean over N pictures x (N, C, h, w). model: BaseModel._apply_model.
+    def record(self, executor: object, x: Tensor, sigma: Tensor, text: dict, options: dict, area: tuple | None) -> dict:
+        """Site -> (1, C, h, w), the mean over N pictures x (N, C, h, w). executor: of the host's APPLY_MODEL.
 
         No ControlNet and no other patch acts, not even ours.
         """
         if area is not None:
             h, w, top, left = area
             x = x[..., top : top + h, left : left + w]
-        options = {**_plain(options), **self.places.recording(self._keep, self.sites)}
-        with suppress(_Enough):
-            model(x, sigma, control=None, transformer_options=options, **text)
+        network, plain = executor.class_obj.diffusion_model, _plain(options)
+        with suppress(_Enough), self.places.recording(network, x.shape, text, plain, self._keep, self.sites) as options:
+            executor.original(x, sigma, control=None, transformer_options=options, **text)
         return self.features
 
     def _keep(self, site: str, h: Tensor) -> None:
-        if site in self.sites:
-            self.features[site] = mean_over_images(h, self.images)
-            if len(self.features) == len(self.sites):
-                raise _Enough
+        self.features[site] = mean_over_images(h, self.images)
+        if len(self.features) == len(self.sites):
+            raise _Enough
 
 
 def _plain(options: dict) -> dict:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
+
+from torch import Tensor
 
 from ...attention.phrases import Tag
 from .track import KEY
@@ -16,15 +18,22 @@ class Entry:
     name: str
     """The guider's list: positive, negative, middle, ..."""
     uuid: object
-    tokens: int
-    """Rows of its own text; in a batch the host repeats them to the least common multiple."""
+    rows: int
+    """Of its text as the model gets it; in a batch the host may repeat them to the least common multiple."""
     tag: Tag | None
     """Its words, or None if they were not tracked."""
     area: tuple[int, int, int, int] | None
     """(h, w, y, x) in latent cells, or None for the whole picture."""
+    own: slice = field(default_factory=lambda: slice(0, 0))
+    """Those that its encoder made; the model may put others before or behind them."""
     first: float = inf
     """The noise level from which it acts, and `last` where it ends (the host's timestep ranges)."""
     last: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Rows of its own."""
+        return self.own.stop - self.own.start
 
     @property
     def key(self) -> tuple[str, object]:
@@ -51,11 +60,23 @@ def table(conds: dict[str, list[dict]]) -> dict[tuple[str, object], Entry]:
         for cond in listed:
             text = cond.get("model_conds", {}).get("c_crossattn")
             owner = owners.setdefault(id(text), cond)
-            tokens = 0 if text is None else text.cond.shape[1]
+            rows = 0 if text is None else text.cond.shape[1]
+            own = slice(0, 0) if text is None else _own(owner, text.cond)
             times = float(cond.get("timestep_start", inf)), float(cond.get("timestep_end", 0.0))
-            entry = Entry(name, cond["uuid"], tokens, owner.get(KEY), _area(cond.get("area")), *times)
+            entry = Entry(name, cond["uuid"], rows, owner.get(KEY), _area(cond.get("area")), own, *times)
             entries.setdefault(entry.key, entry)
     return entries
+
+
+def _own(cond: dict, text: Tensor) -> slice:
+    """Which rows of the text (b, rows, C) that the model gets are the encoder's."""
+    if (ids := cond.get("t5xxl_ids")) is not None:  # Anima makes one row of each, and fills up behind
+        return slice(0, ids.shape[-1])
+    given = cond.get("cross_attn")
+    before = text.shape[1] - (text.shape[1] if given is None else given.shape[1])
+    if before > 0 and not text[:, :before].any():  # Flux 2 fills up in front
+        return slice(before, text.shape[1])
+    return slice(0, text.shape[1])
 
 
 def find(entries: dict[tuple[str, object], Entry], name: str | None, uuid: object) -> Entry | None:

@@ -33,7 +33,9 @@ class Run:
         self.appended: dict[tuple[str, object], Entry] = {}
         """The same for entries that effects append."""
         self.noise_shape: tuple[int, ...] = ()
-        """(B, C, h, w) or (B, C, frames, h, w) of the sampled latent."""
+        """(B, C, h, w) or (B, C, frames, h, w) of the sampled latent, of its video where sound is packed with it."""
+        self.packed: list[tuple[int, ...]] = []
+        """Shapes of the video and the sound that the host packs into one latent (B, 1, N); else empty."""
         self.size = (0, 0)
         """(h, w) of the sampler's x of this step."""
         self.given: dict[str, object] = {}
@@ -70,6 +72,10 @@ class Run:
         """Pixels of the picture per latent cell."""
         return self.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
 
+    def shape_of(self, x: Tensor) -> tuple[int, ...]:
+        """Of the picture or video in a model call's latents, in rows, channels, [frames,] h, w."""
+        return (x.shape[0], *self.packed[0][1:]) if self.packed else tuple(x.shape)
+
     def each(self, ask: Callable[[Effect], object]) -> list:
         """What every effect answers, in the nodes' order."""
         answers = []
@@ -91,6 +97,8 @@ def attach(model: ModelPatcher, make: Callable[[], Effect]) -> ModelPatcher:
 
     def outer_sample(executor, noise, latent_image, sampler, *args, **kwargs):
         run = _current(executor.class_obj)
+        shapes = kwargs.get("latent_shapes") or []
+        run.packed = [tuple(shape) for shape in shapes] if len(shapes) > 1 else []
         effect, outermost = make(), not run.effects
         run.effects.append(effect)
         try:
@@ -131,7 +139,7 @@ def _current(guider: CFGGuider) -> Run:
 
 def _sampler_sample(run: Run) -> Callable:
     def wrapper(executor, guider, sigmas, extra_args, callback, noise, *args, **kwargs):
-        run.noise_shape, run.sigmas = tuple(noise.shape), sigmas.tolist()
+        run.noise_shape, run.sigmas = run.shape_of(noise), sigmas.tolist()
         names = ("latent_image", "denoise_mask")
         run.given = {**dict(zip(names, args, strict=False)), **kwargs, "noise": noise, "seed": extra_args.get("seed")}
         run.table = table(guider.conds)

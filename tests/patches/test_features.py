@@ -3,7 +3,7 @@
 import pytest
 import torch
 from pack.patches.models.features import PRESETS, SOURCE, site_weights
-from pack.patches.models.places import places_of
+from pack.patches.models.reach import places_of
 from pack.tests.tiny_models import FAMILIES
 
 

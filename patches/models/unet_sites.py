@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import get_ident
 
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from torch.nn import Module
 
 from .options import append_patches, replace_blocks, replaced_blocks
+from .site import Site
 
 SHORT = {"input": "in", "middle": "mid", "output": "out"}
-
-
-@dataclass(frozen=True)
-class Site:
-    """One attention call in which picture tokens look at text tokens, or at each other."""
-
-    block: str
-    """Such as 'in.4'."""
-    grid: tuple[int, int]
-    """(h, w) of the picture tokens."""
-    queries: slice = field(default_factory=lambda: slice(None))
-    """Picture tokens among the call's queries."""
-    keys: slice = field(default_factory=lambda: slice(None))
-    """Text tokens among the call's keys."""
-    self_attention: bool = False
-    """Keys are picture tokens too."""
-    frames: int = 1
-    """Of a video: its grids follow each other among the queries."""
 
 
 class UNetSites:
@@ -38,13 +23,20 @@ class UNetSites:
         self.blocks = [f"{kind}.{i}" for kind, blocks in lists.items() for i, b in enumerate(blocks) if _attends(b)]
         self.marked: dict[int, bool] = {}
 
-    def install(self, options: dict, override: object) -> None:
-        """Last in the lists of patches, so that what other packs do to q and context is seen; wraps attn2 replaces."""
+    @contextmanager
+    def open(
+        self, network: Module, shape: Sequence[int], given: dict, options: dict, override: object
+    ) -> Iterator[None]:
+        """For one call with these options, which it changes.
+
+        Last in the lists of patches, so that what other packs do to q and context is seen; wraps attn2 replaces.
+        """
         append_patches(options, attn2_patch=self._mark, attn2_output_patch=self._clear)
         theirs = replaced_blocks(options, "attn2")
         replace_blocks(options, "attn2", {block: override.replaced(replace) for block, replace in theirs.items()})
+        yield
 
-    def site(self, run: object, given: dict, options: dict) -> Site | None:
+    def site(self, rows: int, given: dict, options: dict) -> Site | None:
         """The site of an attention call, or None if its tokens are not those of the picture (merged, tiled)."""
         text = self.marked.pop(get_ident(), False)
         if "activations_shape" not in options:

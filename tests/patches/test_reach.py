@@ -1,0 +1,107 @@
+"""Regions and capture in every further class of models that the host has, and what is refused."""
+
+import pytest
+import torch
+from pack.attention.regions import Region
+from pack.tests.reach import REACH
+from pack.tests.reach.oracle import Seen, find, noise_of, run, video
+
+REFUSED = ("hidream", "ernie", "pixart", "hydit")
+
+
+def mask_of(noise, cell: int = 8) -> torch.Tensor:
+    """The left half of the picture, (1, H, W)."""
+    height, width = (cell * side for side in video(noise).shape[-2:])
+    mask = torch.zeros(1, height, width)
+    mask[..., : width // 2] = 1
+    return mask
+
+
+def placed(model, noise, strength):
+    from pack.patches.regions import RegionSettings, place_regions
+
+    return place_regions(model, (Region("red dog", mask_of(noise), strength, 0.0),), RegionSettings())
+
+
+def same(a, b) -> bool:
+    pairs = zip(a.unbind(), b.unbind(), strict=True) if a.is_nested else [(a, b)]
+    return all(torch.equal(x, y) for x, y in pairs)
+
+
+reached = pytest.mark.parametrize("name", [name for name in REACH if name not in REFUSED])
+
+
+@pytest.fixture
+def family(comfy, name):
+    if not REACH[name].known:
+        pytest.skip(f"this host has no {REACH[name].config}")
+    return REACH[name]
+
+
+def frames_of(family) -> int:
+    return 3 if family.video and family.config != "Anima" else 1
+
+
+@reached
+def test_a_phrase_gets_more_attention_in_its_region_the_stronger_it_is(family, name):
+    noise, positive = noise_of(family, frames=frames_of(family)), family.conditioning()
+    found, masses = find(family, noise, positive), []
+    for strength in (0.0, 0.25, 0.5, 1.0):
+        seen = Seen()
+        run(placed(seen.on(family.model()), noise, strength), noise, positive)
+        masses.append(found.mass(seen.calls))
+    inside = [sum(own) / len(own) for own, _ in masses]
+    assert all(weak < strong for weak, strong in zip(inside, inside[1:], strict=False)), inside
+    first = [elsewhere[0] for _, elsewhere in masses]  # later calls see what earlier ones changed
+    assert max(first) - min(first) < 1e-6, first
+
+
+@reached
+def test_neutral_and_capture_are_bit_identical(family, name):
+    from pack.patches.capture import CaptureSettings, capture
+
+    noise = noise_of(family, 1, frames_of(family))
+    given = noise, family.conditioning(), family.conditioning("blurry"), 2, 3.0
+    plain = run(family.model(), *given)
+    assert same(run(placed(family.model(), noise, 0.0), *given), plain)
+    reading, maps = capture(family.model(), CaptureSettings(("red dog",)))
+    assert same(run(reading, *given), plain)
+    assert maps.runs[0].layers
+
+
+def changing(model, change):
+    """A clone of which every call has its features changed at the last place before the output."""
+    from comfy.patcher_extension import WrappersMP
+    from pack.patches.models.reach import places_of
+
+    places, patched = places_of(model), model.clone()
+    kind, count = list(places.counts.items())[-1]
+
+    def apply(executor, x, t, concat, text, control, options, **given):
+        network, shape = executor.class_obj.diffusion_model, x.shape
+        if "latent_shapes" in given:
+            shape = (x.shape[0], *given["latent_shapes"][0][1:])
+        with places.open(network, shape, given, options, change, [f"{kind}.{count - 1}"]) as changed:
+            return executor(x, t, concat, text, control, changed, **given)
+
+    patched.add_wrapper_with_key(WrappersMP.APPLY_MODEL, "test", apply)
+    return patched
+
+
+@pytest.mark.parametrize("name", [name for name in REACH if REACH[name].config[:2] != "SD"])
+def test_features_of_the_left_half_are_the_left_half_of_the_picture(family, name):
+    """Behind the last block every token goes its own way."""
+    noise, shapes = noise_of(family, frames=frames_of(family)), []
+
+    def left(site, h):
+        shapes.append(h.shape)
+        return torch.cat([h[..., : h.shape[-1] // 2] + 1, h[..., h.shape[-1] // 2 :]], -1)
+
+    given = noise, family.conditioning()
+    plain, changed = run(family.model(), *given), run(changing(family.model(), left), *given)
+    assert same(run(changing(family.model(), lambda site, h: h), *given), plain) and shapes
+    if plain.is_nested:
+        assert torch.equal(plain.unbind()[1], changed.unbind()[1])
+    differs = (video(plain) - video(changed)).abs().flatten(0, -2).amax(0)
+    width = len(differs) // 2
+    assert differs[:width].min() > 1e-4 and differs[width:].max() == 0, differs
