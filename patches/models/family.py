@@ -36,8 +36,8 @@ class Family:
     order: str | Callable[[Module, dict], str] = "text picture refs"
     """Tokens of an attention call in their order, of cross-attention those of its queries.
 
-    text, picture; refs = the reference pictures that the host counts; a number; '*' = however many others, once. Or what
-    makes it of the network and of what a call gives it.
+    text, picture; refs = the reference pictures that the host counts; a number; '*' = however many others, once.
+    Or what makes it of the network and of what a call gives to it.
     """
     cross: bool = False
     """Whether the picture looks at the text alone; else both look at both in one call."""

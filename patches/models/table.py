@@ -43,6 +43,8 @@ def lumina(network: Module, given: dict) -> str:
 FLUX = Family(STREAMS)
 LUMINA = Family(LAYERS, lumina)
 QWEN = {"double": Blocks("transformer_blocks", 1)}
+NO_OPTIONS = "its attention does not tell the host's hook which call it is in"
+THREE = "each call of its attention holds the prompt in three places, in two encodings"
 COSMOS = {"block": Blocks("blocks", attention="cross_attn")}
 LTX = Blocks("transformer_blocks", attention="attn2")
 LTX_AV = Blocks("transformer_blocks", 0, attention="attn2")
@@ -63,8 +65,15 @@ TABLE = {
     "chroma_radiance.model.ChromaRadiance": Family(STREAMS, "text picture"),
     "cogvideo.model.CogVideoXTransformer3DModel": Family({"block": Blocks("blocks", 0)}, "text picture"),
     "cosmos.predict2.MiniTrainDIT": Family(COSMOS, "picture", cross=True, patch=(1, 2, 2)),
+    "ernie.model.ErnieImageModel": Family(LAYERS, "picture text", unreachable=NO_OPTIONS),
     "flux.model.Flux": FLUX,
+    "hidream.model.HiDreamImageTransformer2DModel": Family(
+        {"double": Blocks("double_stream_blocks", 0), "single": Blocks("single_stream_blocks", joint=True)},
+        "picture text",
+        unreachable=THREE,
+    ),
     "hunyuan_video.model.HunyuanVideo": hunyuan_video,
+    "hydit.models.HunYuanDiT": Family({"block": Blocks("blocks")}, "picture", unreachable=NO_OPTIONS),
     "ideogram4.model.Ideogram4Transformer2DModel": Family(
         {"layer": Blocks("layers", joint=True)}, "text picture", patch=(1, 1, 1)
     ),
@@ -85,6 +94,7 @@ TABLE = {
     ),
     "omnigen.omnigen2.OmniGen2Transformer2DModel": Family({"layer": Blocks("layers", joint=True)}, "text * picture"),
     "pixeldit.model.PixDiT_T2I": Family({"patch": Blocks("patch_blocks", 0)}, "text picture"),
+    "pixart.pixartms.PixArtMS": Family({"block": Blocks("blocks")}, "picture", unreachable=NO_OPTIONS),
     "qwen_image.model.QwenImageTransformer2DModel": Family(QWEN),
     "wan.model.CameraWanModel": wan,
     "wan.model.HumoWanModel": wan,

@@ -6,6 +6,8 @@ from pack.attention.regions import Region
 from pack.tests.reach import REACH
 from pack.tests.reach.oracle import Seen, find, noise_of, run, video
 
+MIXING = ("chroma_radiance", "pixeldit")
+"""Their last layers, which make pixels, mix neighbours."""
 REFUSED = ("hidream", "ernie", "pixart", "hydit")
 
 
@@ -95,7 +97,7 @@ def test_features_of_the_left_half_are_the_left_half_of_the_picture(family, name
 
     def left(site, h):
         shapes.append(h.shape)
-        return torch.cat([h[..., : h.shape[-1] // 2] + 1, h[..., h.shape[-1] // 2 :]], -1)
+        return torch.cat([h.roll(1, 1)[..., : h.shape[-1] // 2], h[..., h.shape[-1] // 2 :]], -1)
 
     given = noise, family.conditioning()
     plain, changed = run(family.model(), *given), run(changing(family.model(), left), *given)
@@ -103,5 +105,6 @@ def test_features_of_the_left_half_are_the_left_half_of_the_picture(family, name
     if plain.is_nested:
         assert torch.equal(plain.unbind()[1], changed.unbind()[1])
     differs = (video(plain) - video(changed)).abs().flatten(0, -2).amax(0)
-    width = len(differs) // 2
-    assert differs[:width].min() > 1e-4 and differs[width:].max() == 0, differs
+    inside, elsewhere = differs.chunk(2)
+    most = 0.5 * inside.mean() if name in MIXING else 0
+    assert inside.min() > 1e-4 and elsewhere.mean() <= most, differs
