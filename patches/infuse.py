@@ -16,7 +16,7 @@ from .models.reach import Places, places_of
 from .run.latents import as_sampled
 from .run.masks import BLACK, check_count, cut_to_area
 from .run.noise import noise_like
-from .run.record import Recorder, text_of
+from .run.record import Recorder
 from .run.rows import Entry
 from .run.run import Effect, Run, attach
 from .run.told import speaking
@@ -122,11 +122,11 @@ class Infusion(Effect):
         if not self.open:
             return executor(x, t, *given, options, **kwargs)
         keys, network = [self._key(entry) for entry in self.run.chunks(options)], executor.class_obj.diffusion_model
-        shape = self.run.shape_of(x)
+        shape = self.run.video(x).shape
         with speaking(self.node):
             for key in keys:
                 if key not in self.features:
-                    self.features[key] = self._record(executor, t, options, *key)
+                    self.features[key] = self._record(executor, x, t, options, *key)
 
         def change(site: str, h: Tensor) -> Tensor:
             with speaking(self.node):
@@ -140,15 +140,17 @@ class Infusion(Effect):
         half = entry.name if own else "positive"
         return (half if self.settings.text == "each half" else self.settings.text), entry and entry.area
 
-    def _record(self, executor: object, t: Tensor, options: dict, text: str, area: tuple | None) -> dict[str, Tensor]:
-        """Runs all pictures at this noise level in one pass of the plain model."""
-        sigma, sampling = t[:1].expand(len(self.samples)), self.run.sampling
+    def _record(
+        self, executor: object, x: Tensor, t: Tensor, options: dict, text: str, area: tuple | None
+    ) -> dict[str, Tensor]:
+        """Runs the pictures at this noise level through the plain model, with the sound of x beside them."""
+        sampling = self.run.sampling
         if self.settings.input == "noised":
-            x = sampling.noise_scaling(sigma[:1], self.noise, self.latent)
+            pictures = sampling.noise_scaling(t[:1], self.noise, self.latent)
         else:  # the network itself shall see the clean latent
-            x = self.latent / sampling.calculate_input(sigma[:1], torch.ones_like(self.latent[:1]))
-        recorder = Recorder(self.weights, self.places, self.images)
-        return recorder.record(executor, x, sigma, text_of(self.run, text, len(x), area), options, area)
+            pictures = self.latent / sampling.calculate_input(t[:1], torch.ones_like(self.latent[:1]))
+        recorder = Recorder(self.weights, self.places, self.images, self.run)
+        return recorder.record(executor, x[:1], pictures, t[:1], text, options, area)
 
     def _biased(self, site: str, h: Tensor, keys: list[tuple], frames: int) -> Tensor:
         """h (rows, C, h, w) with the features that each of its chunks gets."""

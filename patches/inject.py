@@ -21,6 +21,7 @@ from .run.ending import ending
 from .run.latents import as_sampled
 from .run.maps import Cuts, Maps
 from .run.masks import BLACK, on_latent
+from .run.packed import with_video
 from .run.run import Effect, Run, attach
 from .run.told import speaking
 from .run.whole import check_size
@@ -149,9 +150,10 @@ class Injection(Effect):
         return list(self.due)
 
     def _change(self, x: Tensor, sigmas: Tensor, index: int) -> Tensor:
+        video = self.run.video(x)
         with speaking(self.node):
-            check_size(x, self.run.noise_shape)
-            return self._changed(x, sigmas[index], self.due[index])
+            check_size(video, self.run.noise_shape)
+            return with_video(x, self._changed(video, sigmas[index], self.due[index]), self.run.packed)
 
     def _changed(self, x: Tensor, sigma: Tensor, number: int) -> Tensor:
         mask = self._dynamic(x, number == max(self.planned.values(), default=-1)) if self.reader else self.mask

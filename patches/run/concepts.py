@@ -76,6 +76,7 @@ def concept_rows(run: Run, concept: Concept, noise: Tensor, **given: object) -> 
         row |= {**kept, **words, "cross_attn": text, "strength": row["strength"] + entry.get("strength", 1.0)}
         row |= {"model_conds": {}, "uuid": uuid4()}
     encode = run.guider.inner_model.extra_conds
+    given |= {"latent_shapes": run.latent_shapes}
     return encode_model_conds(encode, list(rows.values()), noise, noise.device, "positive", **given)
 
 

@@ -8,13 +8,16 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
+from .packed import video_of
+
 
 def ending(model: ModelPatcher, finish: Callable[[int, Tensor], None]) -> ModelPatcher:
     """A clone whose runs are the plain model's, compiled or not. finish(pixels per latent cell, samples) ends them."""
 
     def outer_sample(executor, *args, **kwargs):
-        samples = executor(*args, **kwargs)
-        finish(model.get_model_object("latent_format").spacial_downscale_ratio, samples)
+        samples, shapes = executor(*args, **kwargs), kwargs.get("latent_shapes") or []
+        video = video_of(samples, shapes if len(shapes) > 1 else [])
+        finish(model.get_model_object("latent_format").spacial_downscale_ratio, video)
         return samples
 
     patched = model.clone()

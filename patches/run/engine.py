@@ -78,7 +78,7 @@ def install(run: Run) -> None:
         override = Override(run, sites, options.get("optimized_attention_override"), biased)
         options["optimized_attention_override"] = override
         network = executor.class_obj.diffusion_model
-        with sites.open(network, run.shape_of(x), kwargs, options, override):
+        with sites.open(network, run.video(x).shape, kwargs, options, override):
             return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, apply_model, run.options)

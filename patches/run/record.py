@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+import torch
 from comfy.samplers import cond_cat
 from torch import Tensor
 
 from ...sampling.mixing import mean_over_images
 from ..models.reach import Places
 from .engine import Override
+from .packed import with_video
 from .run import Run
 
 OVERRIDE = "optimized_attention_override"
@@ -37,27 +39,38 @@ class _Enough(Exception):
 class Recorder:
     """One recorded pass; images: the weight of each picture."""
 
-    def __init__(self, sites: Iterable[str], places: Places, images: Sequence[float]) -> None:
-        self.sites, self.places, self.images = frozenset(sites), places, images
-        self.features: dict[str, Tensor] = {}
+    def __init__(self, sites: Iterable[str], places: Places, images: Sequence[float], run: Run) -> None:
+        self.sites, self.places, self.images, self.run = frozenset(sites), places, images, run
 
-    def record(self, executor: object, x: Tensor, sigma: Tensor, text: dict, options: dict, area: tuple | None) -> dict:
-        """Site -> (1, C, h, w), the mean over N pictures x (N, C, h, w). executor: of the host's APPLY_MODEL.
+    def record(
+        self, executor: object, x: Tensor, pictures: Tensor, t: Tensor, text: str, options: dict, area: tuple | None
+    ) -> dict[str, Tensor]:
+        """Site -> (1, C, h, w), the mean over the pictures (N, C, [frames,] h, w). executor: of the host's APPLY_MODEL.
 
-        No ControlNet and no other patch acts, not even ours.
+        No ControlNet and no other patch acts, not even ours. Videos with sound, that of x (1, 1, M), go one by one.
         """
         if area is not None:
             h, w, top, left = area
-            x = x[..., top : top + h, left : left + w]
-        network, plain = executor.class_obj.diffusion_model, _plain(options)
-        with suppress(_Enough), self.places.recording(network, x.shape, text, plain, self._keep, self.sites) as options:
-            executor.original(x, sigma, control=None, transformer_options=options, **text)
-        return self.features
+            pictures = pictures[..., top : top + h, left : left + w]
+        found = [
+            self._pass(executor, with_video(x, part, self.run.packed), part.shape, t, text, options, area)
+            for part in pictures.split(1 if self.run.packed else len(pictures))
+        ]
+        return {site: mean_over_images(torch.cat([one[site] for one in found]), self.images) for site in self.sites}
 
-    def _keep(self, site: str, h: Tensor) -> None:
-        self.features[site] = mean_over_images(h, self.images)
-        if len(self.features) == len(self.sites):
-            raise _Enough
+    def _pass(self, executor, x: Tensor, shape: Sequence[int], t: Tensor, text: str, options: dict, area) -> dict:
+        """Site -> (rows, C, h, w) of one call of the plain model."""
+        given, features = text_of(self.run, text, len(x), area), {}
+
+        def keep(site: str, h: Tensor) -> None:
+            features[site] = h
+            if len(features) == len(self.sites):
+                raise _Enough
+
+        network, plain = executor.class_obj.diffusion_model, _plain(options)
+        with suppress(_Enough), self.places.recording(network, shape, given, plain, keep, self.sites) as recording:
+            executor.original(x, t.expand(len(x)), control=None, transformer_options=recording, **given)
+        return features
 
 
 def _plain(options: dict) -> dict:

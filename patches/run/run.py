@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .compiled import uncompile
 from .effect import Effect
+from .packed import video_of, with_video
 from .rows import Entry, find, table
 from .sizes import check_whole
 from .told import speaking
@@ -34,8 +35,8 @@ class Run:
         """The same for entries that effects append."""
         self.noise_shape: tuple[int, ...] = ()
         """(B, C, h, w) or (B, C, frames, h, w) of the sampled latent, of its video where sound is packed with it."""
-        self.packed: list[tuple[int, ...]] = []
-        """Shapes of the video and the sound that the host packs into one latent (B, 1, N); else empty."""
+        self.latent_shapes: list = []
+        """As the host gives them: of the latent, or of the video and the sound that it packs into one."""
         self.size = (0, 0)
         """(h, w) of the sampler's x of this step."""
         self.given: dict[str, object] = {}
@@ -72,9 +73,14 @@ class Run:
         """Pixels of the picture per latent cell."""
         return self.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
 
-    def shape_of(self, x: Tensor) -> tuple[int, ...]:
-        """Of the picture or video in a model call's latents, in rows, channels, [frames,] h, w."""
-        return (x.shape[0], *self.packed[0][1:]) if self.packed else tuple(x.shape)
+    @property
+    def packed(self) -> list:
+        """The shapes of video and sound that are packed into one latent (B, 1, N); else none."""
+        return self.latent_shapes if len(self.latent_shapes) > 1 else []
+
+    def video(self, x: Tensor) -> Tensor:
+        """The picture or video in a latent of this run."""
+        return video_of(x, self.packed)
 
     def each(self, ask: Callable[[Effect], object]) -> list:
         """What every effect answers, in the nodes' order."""
@@ -97,8 +103,7 @@ def attach(model: ModelPatcher, make: Callable[[], Effect]) -> ModelPatcher:
 
     def outer_sample(executor, noise, latent_image, sampler, *args, **kwargs):
         run = _current(executor.class_obj)
-        shapes = kwargs.get("latent_shapes") or []
-        run.packed = [tuple(shape) for shape in shapes] if len(shapes) > 1 else []
+        run.latent_shapes = kwargs.get("latent_shapes") or []
         effect, outermost = make(), not run.effects
         run.effects.append(effect)
         try:
@@ -118,7 +123,7 @@ def _sample(run: Run, effect: Effect, executor, noise, latent_image, sampler, *a
         sampler = effect.sampler(run, sampler)
     samples = executor(noise, latent_image, sampler, *args, **kwargs)
     with speaking(effect.node):
-        effect.finish(run, samples)
+        effect.finish(run, run.video(samples))
     if why := effect.idle(run):
         logging.getLogger(__name__).warning("%s: %s", effect.node, why)
     return samples
@@ -139,7 +144,7 @@ def _current(guider: CFGGuider) -> Run:
 
 def _sampler_sample(run: Run) -> Callable:
     def wrapper(executor, guider, sigmas, extra_args, callback, noise, *args, **kwargs):
-        run.noise_shape, run.sigmas = run.shape_of(noise), sigmas.tolist()
+        run.noise_shape, run.sigmas = tuple(run.video(noise).shape), sigmas.tolist()
         names = ("latent_image", "denoise_mask")
         run.given = {**dict(zip(names, args, strict=False)), **kwargs, "noise": noise, "seed": extra_args.get("seed")}
         run.table = table(guider.conds)
@@ -152,13 +157,15 @@ def _sampler_sample(run: Run) -> Callable:
 def _predict_noise(run: Run) -> Callable:
     def wrapper(executor, x, timestep, *args, **kwargs):
         run.sigma, run.calls = float(timestep.flatten()[0]), 0
-        run.predictions, run.size = {}, tuple(x.shape[-2:])
+        run.predictions, run.size = {}, tuple(run.video(x).shape[-2:])
         run.each(lambda effect: effect.step(run))
-        denoised = executor(x, timestep, *args, **kwargs)
+        out = executor(x, timestep, *args, **kwargs)
+        state, plain = run.video(x), run.video(out)
+        denoised = plain
         for effect in run.effects:
             with speaking(effect.node):
-                denoised = effect.guide(run, x, denoised)
-        return denoised
+                denoised = effect.guide(run, state, denoised)
+        return out if denoised is plain else with_video(out, denoised, run.packed)
 
     return wrapper
 
@@ -174,7 +181,7 @@ def _calc_cond_batch(run: Run) -> Callable:
         run.names = [*names, *added]
         out = executor(model, [*conds, *added.values()], *args, **kwargs)
         if own:
-            run.predictions = dict(zip(run.names, out, strict=True))
+            run.predictions = dict(zip(run.names, map(run.video, out), strict=True))
         return out[: len(conds)]
 
     return wrapper
@@ -192,7 +199,7 @@ def _apply_model(run: Run) -> Callable:
         whole = next((effect for effect in run.effects if effect.whole), None)
         if whole and "uuids" in options:
             with speaking(whole.node):
-                check_whole(tuple(x.shape), run.size, run.chunks(options))
+                check_whole(tuple(run.video(x).shape), run.size, run.chunks(options))
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     return wrapper
