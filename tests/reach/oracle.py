@@ -124,6 +124,8 @@ def find(family: Family, noise: object, positive: list) -> Found:
         keys, inside, picture = (_change(before[i], after[i]) for i, after in ((1, word), (0, half), (0, every)))
         if keys.max() > 1e-4 and inside.max() > 1e-4:
             chosen = keys.topk(2).indices.sort().values.tolist()
+            if "t5xxl_ids" in positive[0][1]:  # Anima's adapter lets every row see every other, and keeps their order
+                chosen = list(range(WORDS.start, WORDS.stop))
             picture = picture > 0.05 * picture.max()
             inside = inside > 0.2 * inside.max()
             if inside.sum() > 0.6 * picture.sum():  # the halves have met before, in an attention to the picture alone
