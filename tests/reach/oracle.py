@@ -48,11 +48,12 @@ def run(model, noise: object, positive: list, negative: list | None = None, step
     return comfy.sample.sample(*given, seed=1, disable_pbar=True)
 
 
-def noise_of(family: Family, batch: int = 1, frames: int = 1) -> object:
+def noise_of(family: Family, batch: int = 1, frames: int = 1, height: int = 0) -> object:
     """Random, of the shapes that the model samples."""
     import comfy.sample
 
-    latent = comfy.sample.fix_empty_latent_channels(family.model(), family.latent(batch, frames=frames))
+    size = {"height": height} if height else {}
+    latent = comfy.sample.fix_empty_latent_channels(family.model(), family.latent(batch, frames=frames, **size))
     return comfy.sample.prepare_noise(latent, 1)
 
 
