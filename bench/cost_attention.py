@@ -18,7 +18,7 @@ def conditioning(words: list[str]):
     import torch
     from pack.attention.phrases import Encoder, Piece, Tag
     from pack.bench.sd15 import WIDTH
-    from pack.patches.track import KEY
+    from pack.patches.run.track import KEY
 
     text = torch.randn(1, 77, WIDTH, generator=torch.Generator().manual_seed(len(words)))
     pieces = tuple(Piece(word + " ", row) for row, word in enumerate(words, 1))
@@ -87,7 +87,7 @@ def summary(seconds: dict[str, list[float]], shares: dict[str, list[float]], mb:
 def main() -> None:
     from pack.bench.report import report
     from pack.bench.sd15 import Stopwatch, in_turn, sample, unet
-    from pack.patches.engine import Override
+    from pack.patches.run.engine import Override
 
     model = unet()
     positive, negative = conditioning(WORDS), conditioning(["blurry"])

@@ -18,7 +18,7 @@ def patched(model) -> dict:
     import torch
     from pack.patches.infuse import InfuseSettings, infuse
     from pack.patches.inject import InjectSettings, inject
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     picture = torch.randn(1, 4, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
     mask = torch.zeros(1, 8 * SIZE, 8 * SIZE)

@@ -16,9 +16,9 @@ SHARES = (1.0, 0.5, 0.25)
 def guided(model, share: float):
     """Two concepts that are active over the first `share` of the schedule of `sample`."""
     from pack.bench.cost_attention import conditioning
-    from pack.patches.concepts import Concept
+    from pack.patches.run.concepts import Concept
+    from pack.patches.run.window import Window
     from pack.patches.semantic import SemanticSettings, guide
-    from pack.patches.window import Window
     from pack.sampling.cuts import percent_of
 
     sampling = model.get_model_object("model_sampling")

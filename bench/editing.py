@@ -12,9 +12,9 @@ from torch import Tensor
 from ..demo import judge
 from ..demo.model import load
 from ..demo.scenes import SIZE
-from ..patches.concepts import Concept
+from ..patches.run.concepts import Concept
+from ..patches.run.window import Window
 from ..patches.semantic import SemanticSettings, guide
-from ..patches.window import Window
 from .edit_cases import Case
 from .paint import encode, paint
 

@@ -1,4 +1,7 @@
-"""Where regions and capture reach, measured on tiny random models of the host's classes. `python bench/families.py`"""
+"""Which effect reaches which family of models: tiny random ones of the host's classes. `python bench/families.py`
+
+Those that can be built are in tests/reach and tests/tiny_models; what the host knows and nobody built is listed.
+"""
 
 import sys
 from pathlib import Path
@@ -8,95 +11,64 @@ if __name__ == "__main__":
     import alias  # noqa: F401
 from pack.tools.inside import enter  # noqa: E402
 
-STRENGTHS = (0.0, 0.25, 0.5, 1.0)
-STEPS, PHRASE, ROWS = 4, "red dog", (2, 3)
-LABELS = {
-    "sd15": ("SD1.5", "cross-attention"),
-    "sd2_v": ("SD2 (v-prediction)", "cross-attention"),
-    "sdxl": ("SDXL", "cross-attention"),
-    "wan": ("Wan 2.1, 2.2", "cross-attention"),
-    "flux": ("Flux.1", "text and picture in one sequence"),
-    "chroma": ("Chroma", "text and picture in one sequence"),
-    "sd3": ("SD3", "text and picture in one sequence"),
-    "sd35": ("SD3.5 Medium", "text and picture in one sequence"),
-    "qwen_image": ("Qwen-Image", "text and picture in one sequence"),
-    "lumina2": ("Lumina 2", "text and picture in one sequence"),
-    "z_image": ("Z-Image", "text and picture in one sequence, padded"),
+WORKS, REFUSED, SILENT, CRASHED = "works", "refused", "silent", "CRASHED"
+OTHER = {
+    "sound, music": ("StableAudio", "ACEStep", "MiniMaxMusic"),
+    "shapes": ("Hunyuan3D", "Trellis", "TripoSplat"),
+    "no text": ("SVD", "SV3D", "Zero123", "Stable_Zero123", "SeedVR", "DepthAnything", "RT_DETR", "SAM3", "Upscaler"),
 }
+"""Beginnings of the host's classes in which no text places a picture."""
 
 
-def left(height: int, width: int):
-    """(1, height, width), the left half."""
-    import torch
+def measure(family: object) -> dict[str, dict]:
+    """Effect -> its status, with the masses of regions or the reason of a refusal."""
+    from pack.bench.family_checks import CHECKS, Silent, Subject
 
-    mask = torch.zeros(1, height, width)
-    mask[..., : width // 2] = 1
-    return mask
-
-
-def placed(model, mask, strength: float):
-    from pack.attention.regions import Region
-    from pack.patches.regions import RegionSettings, place_regions
-
-    return place_regions(model, (Region(PHRASE, mask, strength, 0.0),), RegionSettings())
-
-
-def mass(name: str, strength: float) -> tuple[float, float]:
-    """Attention to the phrase's tokens from the picture's inside and outside the region: mean over calls and steps."""
-    from pack.tests.attending import Mass
-    from pack.tests.tiny_models import FAMILIES, sample
-
-    family = FAMILIES[name]
-    latent, mask, text = family.latent(1, 18, 16), left(36, 32), family.conditioning()
-    view = Mass(name, tuple(latent.shape[2:]), phrase=ROWS, mask=mask)
-    sample(placed(view.on(family.model()), mask, strength), latent, text, text, STEPS, 1.0)
-    return view.mean
+    subject, found = Subject(family), {}
+    for name, check in CHECKS.items():
+        try:
+            found[name] = {"status": WORKS, **(check(subject) or {})}
+        except Silent as why:
+            found[name] = {"status": SILENT, "why": str(why)}
+        except ValueError as why:
+            found[name] = {"status": REFUSED, "why": str(why)}
+        except Exception as error:  # noqa: BLE001, a crash of one family is a figure, not the end of the bench
+            found[name] = {"status": CRASHED, "why": f"{type(error).__name__}: {error}"}
+    return found
 
 
-def neutral(name: str) -> dict[str, bool]:
-    """Whether strength 0, and capture, leave every bit of a picture as it was."""
-    import torch
-    from pack.patches.capture import CaptureSettings, capture
-    from pack.tests.tiny_models import FAMILIES, sample
+def unbuilt(families: dict) -> list[str]:
+    """Classes of the host in which text places a picture, and of which there is no tiny model."""
+    from comfy.supported_models import models
 
-    family = FAMILIES[name]
-    latent, positive, negative = family.latent(2, 17, 13), family.conditioning(), family.conditioning("blurry")
-    plain = sample(family.model(), latent, positive, negative)
-    off = sample(placed(family.model(), left(36, 32), 0.0), latent, positive, negative)
-    reading, maps = capture(family.model(), CaptureSettings((PHRASE,)))
-    read = sample(reading, latent, positive, negative)
-    filled = all(layer[:, 0].std() > 0 for layer in maps.runs[0].layers.values())
-    return {"regions": torch.equal(off, plain), "capture": torch.equal(read, plain) and filled}
+    built = {type(family.model().model.model_config).__name__ for family in families.values()}
+    names = [model.__name__ for model in models]
+    others = tuple(start for starts in OTHER.values() for start in starts)
+    return [name for name in names if name not in built and not name.startswith(others)]
 
 
-def measure(name: str) -> dict:
-    masses = {strength: mass(name, strength) for strength in STRENGTHS}
-    inside = [masses[strength][0] for strength in STRENGTHS]
-    return {
-        "inside": [round(value, 4) for value in inside],
-        "outside": [round(masses[strength][1], 4) for strength in STRENGTHS],
-        "rises": all(weak < strong for weak, strong in zip(inside, inside[1:], strict=False)),
-        **{f"{what}_exact_when_neutral": exact for what, exact in neutral(name).items()},
-    }
-
-
-def row(name: str, found: dict) -> tuple[str, str]:
-    label, how = LABELS[name]
-    regions = "yes" if found["rises"] and found["regions_exact_when_neutral"] else "NO"
-    capture = "yes" if found["capture_exact_when_neutral"] else "NO"
-    values = " / ".join(f"{found['inside'][STRENGTHS.index(s)]:.2f}" for s in (0.0, 0.5, 1.0))
-    return label, f"{regions:<9}{capture:<9}{how:<42}{values}"
+def row(found: dict[str, dict]) -> str:
+    statuses = "".join(f"{effect['status']:<10}" for effect in found.values())
+    inside = found["regions"].get("inside")
+    return statuses + (" / ".join(f"{inside[i]:.2f}" for i in (0, 2, 3)) if inside else "")
 
 
 def main() -> None:
+    from pack.bench.family_checks import CHECKS
     from pack.bench.report import report
+    from pack.tests.reach import REACH, known
+    from pack.tests.tiny_models import FAMILIES
 
-    found = {name: measure(name) for name in LABELS}
-    rows = [("family", f"{'regions':<9}{'capture':<9}{'how text is reached':<42}mass inside at S 0 / 0.5 / 1")]
-    rows += [row(name, values) for name, values in found.items()]
-    checks = ("rises", "regions_exact_when_neutral", "capture_exact_when_neutral")
-    figures = {"families": len(found)} | {check: sum(values[check] for values in found.values()) for check in checks}
-    report("families", rows, figures, {"strengths": STRENGTHS, "steps": STEPS, "masses": found})
+    families = {**FAMILIES, **{name: REACH[name] for name in known()}}
+    found = {name: measure(family) for name, family in families.items()}
+    rows = [("family", "".join(f"{name:<10}" for name in CHECKS) + "mass inside at S 0 / 0.5 / 1")]
+    rows += [(name, row(values)) for name, values in found.items()]
+    every = [effect["status"] for values in found.values() for effect in values.values()]
+    figures = {name: sum(values[name]["status"] == WORKS for values in found.values()) for name in CHECKS}
+    exact = {f"{name}_exact_when_neutral": figures[name] for name in ("regions", "capture")}
+    figures |= {"families": figures["regions"], "rises": figures["regions"], **exact}
+    figures |= {"silent": every.count(SILENT), "crashed": every.count(CRASHED), "built": len(found)}
+    report("families", rows, figures, {"unbuilt": unbuilt(families), "found": found})
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def own_pictures(count: int):
 
     Row i's are the latents i, i + rows, i + 2 rows, ...; `check` compares it to a run of one row.
     """
-    from pack.patches import record
+    from pack.patches.run import record
 
     plain = record.mean_over_images
     record.mean_over_images = lambda h, weights: h.unflatten(0, (count, -1)).mean(0)

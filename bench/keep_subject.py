@@ -45,7 +45,7 @@ def ours(**changes):
 
     from pack.nodes.subject import LatentCacheInject
     from pack.patches.inject import InjectSettings
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     given = {i.id: getattr(i, "default", None) for i in LatentCacheInject.GET_SCHEMA().inputs}
     window = Window(given["start_percent"], given["end_percent"])
@@ -57,7 +57,7 @@ def painted(keeper) -> dict:
     from comfy_extras.nodes_differential_diffusion import DifferentialDiffusion
     from pack.bench.keeping import grown
     from pack.patches.inject import InjectSettings
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     true, seen = grown(keeper.masks), grown(keeper.seen(slice(0, PICTURES)))
     gradual = DifferentialDiffusion.execute(keeper.model).result[0]

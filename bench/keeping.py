@@ -19,8 +19,8 @@ from ..demo.model import load
 from ..demo.scenes import SIZE, Scene, random_scene, render
 from ..demo.train.data import TEST_SEED
 from ..patches.probe import ProbeSettings, probe
-from ..patches.track import track_phrases
-from ..patches.window import Window
+from ..patches.run.track import track_phrases
+from ..patches.run.window import Window
 from .paint import CFG, STEPS, encode
 
 PLACE = 0.6  # the least common over covered area of a kept subject's cells

@@ -25,7 +25,7 @@ class Looker:
     def __init__(self) -> None:
         from pack.demo.model import load
         from pack.nodes.masks import SubjectMaskFromAttention
-        from pack.patches.track import track_phrases
+        from pack.patches.run.track import track_phrases
 
         self.model, clip, self.vae = load()
         self.clip = track_phrases(clip)
@@ -38,7 +38,7 @@ class Looker:
     def look(self, case):
         """What Subject Mask from Attention sees in the drawn picture, with its defaults."""
         from pack.patches.probe import ProbeSettings, probe
-        from pack.patches.window import Window
+        from pack.patches.run.window import Window
 
         window = Window(self.defaults["start_percent"], self.defaults["end_percent"])
         latent = {"samples": self.vae.encode(case.draw()[0])}
@@ -49,7 +49,7 @@ class Looker:
         """The node's reading, a mask of 128 x 128 per phrase. blocks: as if only they had been captured."""
         from pack.attention.readout import read_out
         from pack.nodes.mask_inputs import how
-        from pack.patches.blocks import parse_blocks
+        from pack.patches.models.blocks import parse_blocks
 
         chosen = parse_blocks(blocks, list(captured.layers))
         captured = replace(captured, layers={name: captured.layers[name] for name in captured.layers if name in chosen})
@@ -60,7 +60,7 @@ class Looker:
         """A painted picture (1, 128, 128, 3), and per start percent what Attention Capture saw of it."""
         from pack.bench.paint import paint
         from pack.patches.capture import CaptureSettings, capture
-        from pack.patches.window import Window
+        from pack.patches.run.window import Window
 
         model, handles = self.model, []
         for start in STARTS:

@@ -17,8 +17,8 @@ from ..demo.model import load
 from ..demo.scenes import COLOURS, SIZE, Scene, Thing, random_scene
 from ..demo.train.data import TEST_SEED
 from ..patches.regions import RegionSettings, place_regions
-from ..patches.track import track_phrases
-from ..patches.window import Window
+from ..patches.run.track import track_phrases
+from ..patches.run.window import Window
 from .paint import encode, paint
 
 INSIDE = 0.6  # share of an object's cells that must lie in its region

@@ -45,7 +45,7 @@ class Mover:
 
     def pictures(self, base: list[str], target: list[str], theta: float, seeds: list[int], neutral: list[str] = ()):
         from pack.bench.paint import encode, paint
-        from pack.patches.conditioning import TextMove, move_text
+        from pack.patches.slerp import TextMove, move_text
 
         origin = encode(self.clip, neutral) if neutral else None
         moved = move_text(encode(self.clip, base), encode(self.clip, target), origin, TextMove(theta))

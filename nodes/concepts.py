@@ -5,9 +5,9 @@ from __future__ import annotations
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..patches.concepts import Concept, add_concept
+from ..patches.run.concepts import Concept, add_concept
+from ..patches.run.window import Window
 from ..patches.semantic import OUTSIDE, SemanticSettings, guide
-from ..patches.window import Window
 from ..sampling.semantic import MASKS, NORMALISE, Momentum
 from .inputs import CATEGORY, LM_MAPS, found_by, number, window
 from .node import Node

@@ -9,9 +9,9 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ..patches.files import check_prefix, guidance_path
-from ..patches.maps import Edits, Maps
 from ..patches.replay import check_guidance, load_guidance, replay, save_guidance, stored_guidance
+from ..patches.run.files import check_prefix, guidance_path
+from ..patches.run.maps import Edits, Maps
 from .concepts import MENU
 from .inputs import LM_MAPS, Names, found_by
 from .node import Node, refusal

@@ -5,9 +5,9 @@ from __future__ import annotations
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..patches.features import PRESETS, weight_of
 from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
-from ..patches.window import Window
+from ..patches.models.features import PRESETS, weight_of
+from ..patches.run.window import Window
 from ..sampling.mixing import MIXES
 from .inputs import CATEGORY, found_by, seed, window
 from .node import Node

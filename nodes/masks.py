@@ -8,9 +8,9 @@ from torch import Tensor
 from ..attention.captured import Captured
 from ..attention.readout import read_out
 from ..patches.capture import CaptureSettings, capture
-from ..patches.maps import Maps
 from ..patches.probe import ProbeSettings, probe
-from ..patches.window import Window
+from ..patches.run.maps import Maps
+from ..patches.run.window import Window
 from .heat import heat_picture
 from .inputs import CATEGORY, LM_MAPS, blocks, found_by, seed, window
 from .mask_inputs import how, outputs, phrase_lines, picture, read_inputs, split_lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy.sd import CLIP
 from comfy_api.latest import io
 
-from ..patches.track import track_phrases
+from ..patches.run.track import track_phrases
 from .inputs import CATEGORY, found_by
 from .node import Node
 from .pipeline import load_pipeline

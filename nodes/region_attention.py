@@ -7,8 +7,8 @@ from comfy_api.latest import io
 from ..attention.bias import FUNCTIONS
 from ..attention.regions import Region
 from ..patches.regions import SIDES, STD, RegionSettings, place_regions
-from ..patches.window import Window
-from ..patches.words import check_phrases
+from ..patches.run.window import Window
+from ..patches.run.words import check_phrases
 from .inputs import CATEGORY, LM_REGIONS, blocks, found_by, window
 from .node import Node
 

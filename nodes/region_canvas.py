@@ -7,7 +7,7 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..attention.regions import Region
-from ..patches.words import check_phrases
+from ..patches.run.words import check_phrases
 from .drawing.parse import read_drawing
 from .drawing.raster import masked
 from .inputs import CATEGORY, LM_REGIONS, chain, found_by

@@ -9,8 +9,8 @@ from torch.nn.functional import interpolate
 from ..attention.readout import ReadOut
 from ..attention.threshold import METHODS, Threshold
 from ..patches.inject import InjectSettings, inject
-from ..patches.maps import Cuts, Maps
-from ..patches.window import Window
+from ..patches.run.maps import Cuts, Maps
+from ..patches.run.window import Window
 from ..sampling.cuts import CURVES
 from .inputs import CATEGORY, LM_MAPS, found_by, seed, window
 from .node import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..patches.conditioning import DIRECTIONS, TextMove, move_text
+from ..patches.slerp import DIRECTIONS, TextMove, move_text
 from ..sampling.slerp import MODES
 from .inputs import CATEGORY, found_by, window
 from .node import Node

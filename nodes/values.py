@@ -13,7 +13,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..attention.quote import figure, listed, short
-from ..patches.maps import Maps
+from ..patches.run.maps import Maps
 from .inputs import Names
 
 

@@ -13,15 +13,15 @@ from torch import Tensor
 from ..attention.captured import Captured
 from ..attention.phrases import prompt_content_words
 from ..attention.probabilities import probabilities, self_probabilities
-from .blocks import parse_blocks
-from .engine import AttentionEffect, Look
-from .families import sites_of
-from .maps import Maps
-from .rows import Entry
-from .run import Run, attach
-from .sites import Site
-from .window import Window
-from .words import explain, rows_of
+from .models.blocks import parse_blocks
+from .models.reach import sites_of
+from .models.site import Site
+from .run.engine import AttentionEffect, Look
+from .run.maps import Maps
+from .run.rows import Entry
+from .run.run import Run, attach
+from .run.window import Window
+from .run.words import explain, rows_of
 
 SELF_TOKENS = 1024  # the largest grid whose self-attention is kept: 4 MB a picture
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,16 +11,16 @@ from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
 from ..sampling.mixing import MIXES
-from .features import LARGEST, site_weights
-from .latents import as_sampled
-from .masks import BLACK, check_count, cut_to_area
-from .noise import noise_like
-from .places import Places, places_of
-from .record import Recorder, text_of
-from .rows import Entry
-from .run import Effect, Run, attach
-from .told import speaking
-from .window import MISSED, Window
+from .models.features import LARGEST, site_weights
+from .models.reach import Places, places_of
+from .run.latents import as_sampled
+from .run.masks import BLACK, check_count, cut_to_area
+from .run.noise import noise_like
+from .run.record import Recorder
+from .run.rows import Entry
+from .run.run import Effect, Run, attach
+from .run.told import speaking
+from .run.window import MISSED, Window
 
 TEXTS = ("positive", "negative", "each half")
 INPUTS = ("clean", "noised")
@@ -83,8 +82,6 @@ class Infusion(Effect):
         """(list of the text, area) -> site -> (1, C, h, w), of this step or of the last that was recorded."""
         self.masks: dict[tuple, Tensor] = {}
         """(h, w), area -> (B or 1, 1, h, w)."""
-        self.keys: list[tuple] = []
-        """The features that each chunk of the present model call gets; empty while closed."""
         self.open, self.scale = False, 0.0
         self.dark = mask is not None and not mask.any()
         self.recorded, self.level = -settings.reuse, -1.0
@@ -96,9 +93,7 @@ class Infusion(Effect):
 
     def start(self, run: Run) -> None:
         self.run, self.places = run, places_of(run.guider.model_patcher)
-        key = f"lm_infuse_{id(self)}"
-        add_wrapper_with_key(WrappersMP.APPLY_MODEL, key, self._apply_model, run.options)
-        self.places.install(run.options, key, self._at, self.weights)
+        add_wrapper_with_key(WrappersMP.APPLY_MODEL, f"lm_infuse_{id(self)}", self._apply_model, run.options)
 
     def prepare(self, run: Run) -> None:
         _check(run, self.samples, self.given, self.settings.text)
@@ -123,51 +118,60 @@ class Infusion(Effect):
         return BLACK.format("The mask") if self.dark else "" if self.opened else MISSED
 
     def _apply_model(self, executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
-        self.keys = [self._key(entry) for entry in self.run.chunks(options)] if self.open else []
+        given = (c_concat, c_crossattn, control)
+        if not self.open:
+            return executor(x, t, *given, options, **kwargs)
+        keys, network = [self._key(entry) for entry in self.run.chunks(options)], executor.class_obj.diffusion_model
+        shape = self.run.video(x).shape
         with speaking(self.node):
-            self.places.fit(x.shape)
-            for key in self.keys:
+            for key in keys:
                 if key not in self.features:
-                    self.features[key] = self._record(executor.original, t, options, *key)
-        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+                    self.features[key] = self._record(executor, x, t, options, *key)
+
+        def change(site: str, h: Tensor) -> Tensor:
+            with speaking(self.node):
+                return self._biased(site, h, keys, self.places.frames(shape))
+
+        with self.places.open(network, shape, kwargs, options, change, self.weights) as changed:
+            return executor(x, t, *given, changed, **kwargs)
 
     def _key(self, entry: Entry | None) -> tuple:
         own = entry is not None and entry.name in self.run.guider.conds  # else of another pack, or an edit concept
         half = entry.name if own else "positive"
         return (half if self.settings.text == "each half" else self.settings.text), entry and entry.area
 
-    def _record(self, model: Callable, t: Tensor, options: dict, text: str, area: tuple | None) -> dict[str, Tensor]:
-        """Runs all pictures at this noise level in one pass of the plain model."""
-        sigma, sampling = t[:1].expand(len(self.samples)), self.run.sampling
+    def _record(
+        self, executor: object, x: Tensor, t: Tensor, options: dict, text: str, area: tuple | None
+    ) -> dict[str, Tensor]:
+        """Runs the pictures at this noise level through the plain model, with the sound of x beside them."""
+        sampling = self.run.sampling
         if self.settings.input == "noised":
-            x = sampling.noise_scaling(sigma[:1], self.noise, self.latent)
+            pictures = sampling.noise_scaling(t[:1], self.noise, self.latent)
         else:  # the network itself shall see the clean latent
-            x = self.latent / sampling.calculate_input(sigma[:1], torch.ones_like(self.latent[:1]))
-        recorder = Recorder(self.weights, self.places, self.images)
-        return recorder.record(model, x, sigma, text_of(self.run, text, len(x), area), options, area)
+            pictures = self.latent / sampling.calculate_input(t[:1], torch.ones_like(self.latent[:1]))
+        recorder = Recorder(self.weights, self.places, self.images, self.run)
+        return recorder.record(executor, x[:1], pictures, t[:1], text, options, area)
 
-    def _at(self, site: str, h: Tensor) -> Tensor:
-        if not self.keys or site not in self.weights:
-            return h
+    def _biased(self, site: str, h: Tensor, keys: list[tuple], frames: int) -> Tensor:
+        """h (rows, C, h, w) with the features that each of its chunks gets."""
         weight, mixed = self.scale * self.weights[site], []
-        for key, part in zip(self.keys, h.chunk(len(self.keys)), strict=True):
+        for key, part in zip(keys, h.chunk(len(keys)), strict=True):
             g = self.features[key][site].to(h)
             if g.shape[-2:] != h.shape[-2:]:  # another node shrinks the picture's features
                 g = F.interpolate(g, h.shape[-2:], mode="area")
-            mixed.append(self.mix(part, g, weight * self._mask(part, key[1])))
+            mixed.append(self.mix(part, g, weight * self._mask(part, key[1], frames)))
         return torch.cat(mixed)
 
-    def _mask(self, part: Tensor, area: tuple | None) -> Tensor | float:
-        """(rows or 1, 1, h, w) of the mask on one chunk of the batch, or 1."""
+    def _mask(self, part: Tensor, area: tuple | None, frames: int) -> Tensor | float:
+        """(rows or 1, 1, frames * h, w) of the mask on one chunk of the batch, or 1."""
         if self.given is None:
             return 1.0
         key = tuple(part.shape[-2:]), area
         if key not in self.masks:
             mask = cut_to_area(self.given.to(part), area, self.run.noise_shape)
-            frames, (height, width) = self.places.frames, part.shape[-2:]
-            self.masks[key] = F.interpolate(mask[:, None], (height // frames, width), mode="area").repeat(
-                1, 1, frames, 1
-            )
+            height, width = part.shape[-2:]
+            small = F.interpolate(mask[:, None], (height // frames, width), mode="area")
+            self.masks[key] = small.repeat(1, 1, frames, 1)
         return self.masks[key]
 
 

@@ -12,19 +12,20 @@ from torch import Tensor
 
 from ..attention.readout import ReadOut, read_out
 from ..sampling.cuts import blend, curve_mask, cut_indices, percent_of, points
-from .cached import Cached, check_sizes
 from .capture import Capture, CaptureSettings
-from .cut import Jump, check_sampler, cut_sampler
-from .ending import ending
-from .families import sites_of
-from .latents import as_sampled
-from .maps import Cuts, Maps
-from .masks import BLACK, on_latent
+from .models.reach import sites_of
 from .probe import Levels
-from .run import Effect, Run, attach
-from .told import speaking
-from .whole import check_size
-from .window import Window
+from .run.cached import Cached, check_sizes
+from .run.cut import Jump, check_sampler, cut_sampler
+from .run.ending import ending
+from .run.latents import as_sampled
+from .run.maps import Cuts, Maps
+from .run.masks import BLACK, on_latent
+from .run.packed import with_video
+from .run.run import Effect, Run, attach
+from .run.told import speaking
+from .run.whole import check_size
+from .run.window import Window
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,10 @@ class Injection(Effect):
         return list(self.due)
 
     def _change(self, x: Tensor, sigmas: Tensor, index: int) -> Tensor:
+        video = self.run.video(x)
         with speaking(self.node):
-            check_size(x, self.run.noise_shape)
-            return self._changed(x, sigmas[index], self.due[index])
+            check_size(video, self.run.noise_shape)
+            return with_video(x, self._changed(video, sigmas[index], self.due[index]), self.run.packed)
 
     def _changed(self, x: Tensor, sigma: Tensor, number: int) -> Tensor:
         mask = self._dynamic(x, number == max(self.planned.values(), default=-1)) if self.reader else self.mask

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 import torch
 from comfy.model_patcher import ModelPatcher
+from comfy.nested_tensor import NestedTensor
 from comfy.samplers import CFGGuider, Sampler
 from comfy.utils import ProgressBar
+from torch import Tensor
 
 from .capture import Captured, CaptureSettings, capture
-from .latents import as_sampled
-from .noise import noise_like
-from .window import Window
+from .run.latents import as_sampled
+from .run.noise import noise_like
+from .run.window import Window
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,16 @@ def probe(model: ModelPatcher, positive: list, latent: dict, settings: ProbeSett
     guider = CFGGuider(patched)
     guider.inner_set_conds({"positive": positive})
     guider.set_cfg(1.0)
-    samples = as_sampled(model, latent["samples"])
-    noise = noise_like(samples[:1], settings.seed).expand_as(samples)
+    samples = latent["samples"]
+    if samples.is_nested:  # a video and its sound
+        noise = NestedTensor([_one_noise(part, settings.seed) for part in samples.unbind()])
+    else:
+        samples = as_sampled(model, samples)
+        noise = _one_noise(samples, settings.seed)
     guider.sample(noise, samples, Levels(), sigmas, disable_pbar=True, seed=settings.seed)
     return maps.runs[-1]
+
+
+def _one_noise(samples: Tensor, seed: int) -> Tensor:
+    """The same for every picture."""
+    return noise_like(samples[:1], seed).expand_as(samples)

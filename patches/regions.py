@@ -16,15 +16,15 @@ from ..attention.quote import listed, short
 from ..attention.regions import Region
 from ..attention.scores import joint_logit_std
 from ..attention.strength import noise_ratio
-from .blocks import parse_blocks
-from .engine import AttentionEffect, Look
-from .families import sites_of
-from .masks import BLACK, check_count, cut_to_area
-from .rows import Entry
-from .run import Run, attach
-from .sites import Site
-from .window import MISSED, Window
-from .words import explain, rows_of
+from .models.blocks import parse_blocks
+from .models.reach import sites_of
+from .models.site import Site
+from .run.engine import AttentionEffect, Look
+from .run.masks import BLACK, check_count, cut_to_area
+from .run.rows import Entry
+from .run.run import Run, attach
+from .run.window import MISSED, Window
+from .run.words import explain, rows_of
 
 SIDES = {"positive": (False,), "negative": (True,), "both": (False, True)}
 STD = ("per row", "joint")

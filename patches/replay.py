@@ -13,10 +13,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .files import check_prefix, guidance_path, shown
-from .maps import Edits
-from .run import Effect, Run, attach
-from .sizes import check_kept
+from .run.files import check_prefix, guidance_path, shown
+from .run.maps import Edits
+from .run.run import Effect, Run, attach
+from .run.sizes import check_kept
 
 MOST = 10_000  # steps: what the host's samplers take
 NUMBERS = ("F64", "F32", "F16", "BF16")  # safetensors' names

@@ -10,16 +10,16 @@ from torch import Tensor
 
 from ..attention.quote import listed
 from ..sampling.semantic import Momentum, Part, across, combine, largest, rescale
-from .concept_attention import ConceptAttention
-from .concepts import Concept, concept_rows
-from .edited import edits_of, name_of, unedited
-from .families import sites_of
-from .maps import Maps
-from .masks import BLACK, check_count, on_latent
-from .rows import table
-from .run import Effect, Run, attach
-from .sizes import check_kept
-from .window import MISSED, Window
+from .models.reach import sites_of
+from .run.concept_attention import ConceptAttention
+from .run.concepts import Concept, concept_rows
+from .run.edited import edits_of, name_of, unedited
+from .run.maps import Maps
+from .run.masks import BLACK, check_count, on_latent
+from .run.rows import table
+from .run.run import Effect, Run, attach
+from .run.sizes import check_kept
+from .run.window import MISSED, Window
 
 OUTSIDE = ("off", "source")
 UNCOND = ("empty_negative_prompt", "negative", "middle", "positive")

@@ -7,7 +7,7 @@ from pack.attention.phrases import positions
 
 pytest.importorskip("comfy.model_patcher", reason="no ComfyUI found: set COMFYUI_PATH or run tests/run.py")
 
-from pack.patches.track import read_tag  # noqa: E402
+from pack.patches.run.track import read_tag  # noqa: E402
 from pack.tests.tiny_models import FAMILIES, sample  # noqa: E402
 
 EVERY = pytest.mark.parametrize("name", FAMILIES)

@@ -54,7 +54,7 @@ class Family:
     def conditioning(self, prompt: str = PROMPT, rows: int | None = None) -> list:
         """One entry, tagged: word i of the prompt is row i + 1; the same word in the same row is the same vector."""
         from pack.attention.phrases import Encoder, Piece, Tag
-        from pack.patches.track import KEY
+        from pack.patches.run.track import KEY
 
         rows, words = rows or self.rows, prompt.split()
         texts = ["start", *words, *["end"] * (rows - 1 - len(words))]

@@ -30,7 +30,7 @@ def guidance(concepts, model=None, **changes):
 
 def test_defaults_are_the_source_s(comfy):
     from pack.nodes.concepts import EditConcept, SemanticGuidance
-    from pack.patches.concepts import Concept
+    from pack.patches.run.concepts import Concept
     from pack.patches.semantic import SemanticSettings
 
     assert defaults(EditConcept) == dict(
@@ -104,7 +104,7 @@ def test_several_texts_in_one_or_too_many_concepts_are_refused(comfy):
 def test_the_tooltip_s_percents_leave_out_10_of_50_steps(comfy, scheduler):
     import comfy.samplers
     from pack.nodes.concepts import EditConcept
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     tip = next(i.tooltip for i in EditConcept.define_schema().inputs if i.id == "start_percent")
     said = re.search(rf"([\d.]+) on (?:\w+ and )?{scheduler}|{scheduler} .*?([\d.]+) on", tip)

@@ -68,7 +68,7 @@ def test_one_image_serves_the_whole_batch(comfy):
 
 
 def test_maps_of_another_node_and_of_a_run_without_edits(comfy):
-    from pack.patches.maps import Cuts, Maps
+    from pack.patches.run.maps import Cuts, Maps
 
     maps = Maps()
     with pytest.raises(ValueError, match="Semantic Guidance has edited nothing yet"):
@@ -168,7 +168,7 @@ def test_off_gives_empty_panels_and_a_file_that_changes_nothing(folders):
 
 
 def test_a_sweep_from_zero_shows_each_run_its_own_maps(comfy):
-    from pack.patches.maps import Edits
+    from pack.patches.run.maps import Edits
 
     for scale in (0.0, 2.5, 5.0):
         maps, latent = edited(1, scale=scale)

@@ -12,7 +12,7 @@ def scene(comfy):
     """model, conditioning, latent of two pictures (circle and star, then the circle alone), IMAGE, true masks."""
     from pack.demo.model import load
     from pack.demo.scenes import Scene, Thing, render
-    from pack.patches.track import track_phrases
+    from pack.patches.run.track import track_phrases
 
     model, clip, vae = load()
     clip = track_phrases(clip)

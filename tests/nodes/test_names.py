@@ -29,16 +29,16 @@ def effects(kind):
 
 
 def test_a_title_says_the_wish_where_the_name_is_a_technique(titles):
-    from pack.patches.told import technique
+    from pack.patches.run.told import technique
 
     assert {f"{wish} ({name})" for name, wish in WISHES.items()} <= set(titles.values())
     assert len({technique(title) for title in titles.values()}) == len(titles)
 
 
 def test_effects_and_maps_are_called_by_the_name_in_brackets(titles):
-    from pack.patches.effect import Effect
-    from pack.patches.maps import MAKERS
-    from pack.patches.told import technique
+    from pack.patches.run.effect import Effect
+    from pack.patches.run.maps import MAKERS
+    from pack.patches.run.told import technique
 
     said = {effect.node for effect in effects(Effect) if effect.__module__.startswith("pack.patches") and effect.node}
     assert {"Latent Cache Inject", "Region Attention", "Semantic Guidance"} <= said

@@ -106,7 +106,7 @@ def test_schemas(comfy):
 
 def test_track_node(comfy):
     from pack.nodes.phrases import TrackPhrases
-    from pack.patches.track import read_tag
+    from pack.patches.run.track import read_tag
     from pack.tests import tiny
 
     (tracked,) = TrackPhrases.execute(tiny.sd1()).result

@@ -22,7 +22,7 @@ def test_which_nodes_show_pictures(nodes):
 
 def test_what_is_shown_is_what_comes_out(nodes, tmp_path):
     import folder_paths
-    from pack.patches.maps import Cuts, Maps
+    from pack.patches.run.maps import Cuts, Maps
     from PIL import Image
 
     maps, samples = Maps(), torch.ones(1, 4, 2, 3)

@@ -122,7 +122,7 @@ def test_phrases_that_are_not_there_are_a_line_and_not_an_error(report, conditio
 
 def test_parts_of_characters_can_be_printed(report, comfy):
     from pack.attention.phrases import Encoder, Piece, Tag
-    from pack.patches.track import KEY
+    from pack.patches.run.track import KEY
 
     whole = "\N{CAT FACE}".encode()
     halves = [part.decode("utf-8", "surrogateescape") for part in (whole[:2], whole[2:])]

@@ -26,7 +26,7 @@ def names(comfy):
     """The name in sentences -> all that the search looks through."""
     from pack.demo.nodes import NODES as DEMO
     from pack.nodes import NODES
-    from pack.patches.told import technique
+    from pack.patches.run.told import technique
 
     schemas = [node.define_schema() for node in [*NODES, *DEMO]]
     assert not any(schema.is_dev_only for schema in schemas)

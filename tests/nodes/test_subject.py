@@ -18,7 +18,7 @@ def scene(comfy):
     """model, encode, vae, latent of a red circle before bricks, its mask."""
     from pack.demo.model import load
     from pack.demo.scenes import Scene, Thing, render
-    from pack.patches.track import track_phrases
+    from pack.patches.run.track import track_phrases
 
     model, clip, vae = load()
     clip = track_phrases(clip)
@@ -77,7 +77,7 @@ def test_off_is_img2img(scene):
 
 
 def test_masks_of_a_model_that_has_not_run(scene):
-    from pack.patches.maps import Maps
+    from pack.patches.run.maps import Maps
 
     with pytest.raises(ValueError, match="Latent Cache Inject has not run yet; connect its MODEL to the sampler"):
         show(Maps(), scene[3])

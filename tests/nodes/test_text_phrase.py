@@ -23,7 +23,7 @@ def encode(clip, text):
 
 @pytest.fixture(scope="module")
 def tracked(comfy):
-    from pack.patches.track import track_phrases
+    from pack.patches.run.track import track_phrases
     from pack.tests import tiny
 
     return {family: track_phrases(getattr(tiny, family)()) for family in ("sd1", "sdxl", "sd3", "flux")}

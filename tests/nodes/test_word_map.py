@@ -12,7 +12,7 @@ def run(comfy):
     """The decoded pictures of a run, its latent, and the node's call for a phrase."""
     from pack.demo.model import load
     from pack.nodes.masks import AttentionCapture, MaskFromAttentionMaps
-    from pack.patches.track import track_phrases
+    from pack.patches.run.track import track_phrases
 
     model, clip, vae = load()
     clip = track_phrases(clip)

@@ -45,7 +45,7 @@ def watch(model, **options):
 
 def off(model):
     """Our nodes at their neutral values: no strength, no step of the run, no change from reading."""
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     neutral = place(model, region(strength=0.0, outside=0.0))
     closed = place(neutral, region(), window=Window(0.98, 0.99))

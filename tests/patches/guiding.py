@@ -13,8 +13,8 @@ SD1 = FAMILIES["sd1"]
 
 def concept(text: str = "a green beach", family: Family = SD1, rows: int | None = None, **options):
     """Over the whole run, unless options say else; those of `Concept`, start and end for its window."""
-    from pack.patches.concepts import Concept
-    from pack.patches.window import Window
+    from pack.patches.run.concepts import Concept
+    from pack.patches.run.window import Window
 
     window = Window(options.pop("start", 0.0), options.pop("end", 1.0))
     return Concept(family.conditioning(text, rows), window=window, **options)
@@ -161,7 +161,7 @@ class Watch:
         self.sigmas: list[float] = []
 
     def on(self, model, node):
-        from pack.patches.run import Effect, attach
+        from pack.patches.run.run import Effect, attach
 
         watch = self
 

@@ -14,7 +14,7 @@ SD1 = FAMILIES["sd1"]
 def inject(model, latent: Tensor, mask: Tensor | None = None, start: float = 0.0, end: float = 1.0, **settings):
     """(patched, handle); 16 injections: one before every step of a short run."""
     from pack.patches import inject as module
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     given = {"count": 16, **settings}
     return module.inject(model, latent, mask, module.InjectSettings(Window(start, end), **given))

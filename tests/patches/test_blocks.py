@@ -1,7 +1,7 @@
 """Block lists."""
 
 import pytest
-from pack.patches.blocks import parse_blocks, summary
+from pack.patches.models.blocks import parse_blocks, summary
 
 REAL = ["in.1", "in.2", "in.4", "in.5", "in.7", "in.8", "mid.0", *(f"out.{i}" for i in range(3, 12))]  # SD1.5's
 

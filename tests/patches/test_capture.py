@@ -75,7 +75,7 @@ def test_an_item_does_not_depend_on_its_neighbours(comfy):
 
 @pytest.mark.parametrize(("start", "end", "steps"), [(0.0, 1.0, 5), (0.5, 1.0, 3), (0.2, 0.7, 2), (0.0, 0.3, 2)])
 def test_only_steps_inside_the_window(comfy, start, end, steps):
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     (positive, negative), latent = texts(), FAMILY.latent(1, 8, 8)
     sampling = FAMILY.model().get_model_object("model_sampling")

@@ -52,7 +52,7 @@ def test_our_nodes_and_the_plain_model_in_turn(traces, caplog, name):
         caplog.clear()
         before = len(graphs)
         assert torch.equal(draw(node(fast), family), expected)
-        said = [record.message for record in caplog.records if record.name == "pack.patches.compiled"]
+        said = [record.message for record in caplog.records if record.name == "pack.patches.run.compiled"]
         ours = node(fast) is not fast
         assert len(said) == ours
         assert len(graphs) == before if ours else graphs

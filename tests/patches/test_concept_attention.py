@@ -57,7 +57,7 @@ def run_watched(reader, size, threshold=0.7, family=SD1):
 @pytest.mark.parametrize("shape", [(1, 8), (8, 1), (1, 1), (2, 1), (5, 4)])
 def test_smoothing_of_few_cells(comfy, shape):
     """A row of one cell is mirrored on itself."""
-    from pack.patches.concept_attention import _smooth
+    from pack.patches.run.concept_attention import _smooth
 
     picture = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(_smooth(picture[None, None])[0, 0], smoothed(picture), atol=1e-6)

@@ -8,7 +8,7 @@ from pack.tests.tiny_models import FAMILIES, sample
 
 def rows_of(model, *concepts, latent=None, positive=None, negative=None, steps=1, **settings):
     """The processed entries of every concept, the guider's own, and the model calls of a run."""
-    from pack.patches.run import Effect, attach
+    from pack.patches.run.run import Effect, attach
 
     found, calls = [], Rows()
 

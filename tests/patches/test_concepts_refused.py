@@ -9,7 +9,7 @@ from pack.tests.tiny_models import FAMILIES, sample
 
 
 def added(*conditionings):
-    from pack.patches.concepts import Concept, add_concept
+    from pack.patches.run.concepts import Concept, add_concept
 
     concepts = ()
     for conditioning in conditionings:

@@ -10,7 +10,7 @@ G = torch.Generator().manual_seed(0)
 
 @pytest.fixture(scope="module")
 def cond(comfy):
-    from pack.patches import conditioning
+    from pack.patches import slerp as conditioning
 
     return conditioning
 

@@ -12,7 +12,7 @@ BASE, TARGET = "a cat on a farm", "two dogs at sea"
 
 
 def moved(base, target, theta, neutral=None, **how):
-    from pack.patches.conditioning import TextMove, move_text
+    from pack.patches.slerp import TextMove, move_text
 
     return move_text(base, target, neutral, TextMove(theta, **how))
 
@@ -137,7 +137,7 @@ INNER = {"cond", "max_detections", "layer"}  # in the items of sam3_multi_cond, 
 
 
 def test_the_list_holds_all_that_the_host_s_text_encoders_add(comfy):
-    from pack.patches.texts import TEXT
+    from pack.patches.run.texts import TEXT
 
     found = set()
     for path in (HOST / "comfy" / "text_encoders").glob("*.py"):
@@ -149,6 +149,6 @@ def test_the_list_holds_all_that_the_host_s_text_encoders_add(comfy):
 
 def test_a_concept_brings_all_its_texts(comfy):
     """HiDream-O1 reads its prompt from the token numbers alone."""
-    from pack.patches.texts import TEXT
+    from pack.patches.run.texts import TEXT
 
     assert {"text_input_ids", "conditioning_llama3", "conditioning_lyrics"} <= set(TEXT) and "cross_attn" not in TEXT

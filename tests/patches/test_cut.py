@@ -60,7 +60,7 @@ def fresh(x, index, number=0):
 
 def cut(sampler, at, seen=None, number=0):
     """Cuts before the steps of SIGMAS at the indices `at`."""
-    from pack.patches.cut import Jump, cut_sampler
+    from pack.patches.run.cut import Jump, cut_sampler
 
     def change(x, sigmas, index):
         if seen is not None:
@@ -124,7 +124,7 @@ def test_segments_draw_different_noise(comfy):
 
 
 def test_seeds_wrap_around_and_may_be_missing(comfy):
-    from pack.patches.cut import _shifted_seed
+    from pack.patches.run.cut import _shifted_seed
 
     assert _shifted_seed({"seed": 2**64 - 1, "a": 1}, 3) == {"seed": 2, "a": 1}
     assert _shifted_seed({"seed": None}, 3) == {"seed": None} and _shifted_seed(None, 3) == {}
@@ -133,7 +133,7 @@ def test_seeds_wrap_around_and_may_be_missing(comfy):
 def test_the_sampler_that_goes_in_stays_and_options_go_through(comfy):
     import comfy.samplers
     from comfy.samplers import KSAMPLER, ksampler
-    from pack.patches.cut import Jump, cut_sampler
+    from pack.patches.run.cut import Jump, cut_sampler
 
     jump = Jump(lambda sigmas: [1], lambda x, sigmas, index: x)
     sampler = ksampler("dpmpp_sde", {"eta": 0.3, "r": 0.4}, {"random": True})
@@ -157,7 +157,7 @@ def test_the_sampler_that_goes_in_stays_and_options_go_through(comfy):
 
 def test_a_sampler_without_a_schedule_is_refused(comfy):
     from comfy.samplers import Sampler
-    from pack.patches.cut import check_sampler
+    from pack.patches.run.cut import check_sampler
 
     class Foreign(Sampler):
         pass

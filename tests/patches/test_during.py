@@ -40,7 +40,7 @@ def active(tiles, sampling, sigma):
 @pytest.mark.parametrize("window", WINDOWS)
 def test_exactly_one_text_at_every_noise_level_of_the_host(samplings, window):
     from comfy.samplers import calculate_sigmas
-    from pack.patches.during import during
+    from pack.patches.run.during import during
 
     base, moved = [None, {"is": "base"}], [None, {"is": "moved"}]
     tiles = during(base, moved, *window)
@@ -59,7 +59,7 @@ def test_exactly_one_text_at_every_noise_level_of_the_host(samplings, window):
 
 
 def test_the_window_includes_both_of_its_ends(samplings):
-    from pack.patches.during import during
+    from pack.patches.run.during import during
 
     tiles = during([None, {"is": "base"}], [None, {"is": "moved"}], 0.25, 0.75)
     for sampling in samplings:
@@ -83,7 +83,7 @@ def test_the_window_includes_both_of_its_ends(samplings):
     ],
 )
 def test_an_entry_keeps_its_own_range(comfy, own, window, wanted):
-    from pack.patches.during import during
+    from pack.patches.run.during import during
 
     base, moved = [None, {"is": "base", **own}], [None, {"is": "moved", **own}]
     got = [
@@ -96,7 +96,7 @@ def test_an_entry_keeps_its_own_range(comfy, own, window, wanted):
 
 @pytest.mark.parametrize("window", WINDOWS)
 def test_ranges_meet_without_a_gap(comfy, window):
-    from pack.patches.during import during
+    from pack.patches.run.during import during
 
     ranges = [
         (keys.get("start_percent", 0), keys.get("end_percent", 1)) for _, keys in during([0, {}], [1, {}], *window)

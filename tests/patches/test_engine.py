@@ -107,9 +107,9 @@ def test_tokens_that_another_pack_appends_are_not_biased(comfy):
 
 def test_backends_without_float_masks_are_replaced_in_biased_calls_only(comfy):
     import comfy.ldm.modules.attention as host
-    from pack.patches.biased import Biased
-    from pack.patches.engine import Override
-    from pack.patches.run import Run
+    from pack.patches.run.biased import Biased
+    from pack.patches.run.engine import Override
+    from pack.patches.run.run import Run
 
     class Fixed(Override):
         def mask(self, given, options):
@@ -132,7 +132,7 @@ def test_backends_without_float_masks_are_replaced_in_biased_calls_only(comfy):
 @pytest.mark.parametrize("shape", [(6, 5), (2, 6, 5), (2, 1, 5), (2, 1, 6, 5), (2, 4, 6, 5), (2, 1, 1, 5)])
 def test_masks_of_the_model_itself_join_ours(comfy, shape):
     """Float, and bool with True for what may be seen."""
-    from pack.patches.biased import join
+    from pack.patches.run.biased import join
 
     ours, theirs = torch.randn(2, 1, 6, 5), torch.randn(shape)
     spread = theirs[:, None] if len(shape) == 3 else theirs

@@ -15,19 +15,20 @@ def network(comfy):
     return FAMILY.model().model.diffusion_model
 
 
-def call(network, options=None):
+SITES = ("mid.0", "out.3")
+
+
+def call(network, change=None):
+    """A plain call, or one in which `change` is given the features of the sites."""
+    from pack.patches.models.unet_places import UNetPlaces
+
     given = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0)), torch.tensor([500.0])
+    text = FAMILY.conditioning()[0][0]
     with torch.no_grad():
-        return network(*given, context=FAMILY.conditioning()[0][0], transformer_options=options or {})
-
-
-def changing(network, change):
-    """Options of a call in which `change` is given the features of every site."""
-    from pack.patches.places import UNetPlaces
-
-    options = {}
-    UNetPlaces(network).install(options, "test", change, [])
-    return options
+        if change is None:
+            return network(*given, context=text, transformer_options={})
+        with UNetPlaces(network).open(network, (1, 4, 8, 8), {}, {}, change, SITES) as options:
+            return network(*given, context=text, transformer_options=options)
 
 
 def hooks(network):
@@ -49,8 +50,8 @@ def beside(network, in_thread):
             thread and thread.join()
         return 2 * h if site == "out.3" else h
 
-    doubled = call(network, changing(network, lambda site, h: 2 * h if site == "out.3" else h))
-    return plain, met, call(network, changing(network, change)), doubled
+    doubled = call(network, lambda site, h: 2 * h if site == "out.3" else h)
+    return plain, met, call(network, change), doubled
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
@@ -69,12 +70,12 @@ def test_an_error_leaves_no_hook(network):
         return h
 
     with pytest.raises(KeyboardInterrupt):
-        call(network, changing(network, change))
+        call(network, change)
     assert hooks(network) == [0, 0, 0, 0]
 
 
 def test_an_error_of_a_call_inside_is_forgotten(network):
-    doubled = call(network, changing(network, lambda site, h: 2 * h if site == "out.3" else h))
+    doubled = call(network, lambda site, h: 2 * h if site == "out.3" else h)
 
     def change(site, h):
         if site == "mid.0":
@@ -82,7 +83,7 @@ def test_an_error_of_a_call_inside_is_forgotten(network):
                 network(torch.zeros(1, 3, 8, 8), torch.tensor([1.0]), context=torch.zeros(1, 77, 32))
         return 2 * h if site == "out.3" else h
 
-    assert torch.equal(call(network, changing(network, change)), doubled)
+    assert torch.equal(call(network, change), doubled)
 
 
 def test_two_threads_sample_one_model(comfy, network):

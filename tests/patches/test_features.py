@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pack.patches.features import PRESETS, SOURCE, site_weights
-from pack.patches.places import places_of
+from pack.patches.models.features import PRESETS, SOURCE, site_weights
+from pack.patches.models.reach import places_of
 from pack.tests.tiny_models import FAMILIES
 
 

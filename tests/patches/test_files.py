@@ -39,7 +39,7 @@ NONE += ["a/" * 600 + "x"]
 
 @pytest.mark.parametrize(("name", "message"), [*((n, "lies outside of") for n in AWAY), *((n, "is ") for n in NONE)])
 def test_a_name_that_cannot_be_is_refused_before_any_file_is_touched(folders, monkeypatch, name, message):
-    from pack.patches.files import check_prefix, guidance_path
+    from pack.patches.run.files import check_prefix, guidance_path
 
     def touched(*_, **__):
         raise AssertionError("the file system was asked")
@@ -60,13 +60,13 @@ def test_a_name_that_cannot_be_is_refused_before_any_file_is_touched(folders, mo
     "prefix", ["edit", "guidance/edit", "a b/c.d/e", "\u7de8\u96c6/e\u0301", "%year%/e", "./x", "console", "nullify.x"]
 )
 def test_ordinary_names_are_taken(folders, prefix):
-    from pack.patches.files import check_prefix
+    from pack.patches.run.files import check_prefix
 
     check_prefix(prefix)
 
 
 def test_a_folder_that_is_a_file_is_refused(folders):
-    from pack.patches.files import check_prefix
+    from pack.patches.run.files import check_prefix
 
     (folders / "output" / "guidance").write_text("")
     with pytest.raises(ValueError, match="asks for a folder where there is a file"):

@@ -15,7 +15,7 @@ NEVER = (0.51, 0.52)
 
 
 def window(start, end):
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     return Window(start, end)
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from pack.patches.window import Window
+from pack.patches.run.window import Window
 from pack.tests.noise import noise_of, rms, within
 from pack.tests.patches.beside import state
 from pack.tests.patches.infusing import ALL, FAMILY, biased, draw, pictures, text

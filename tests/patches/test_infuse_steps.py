@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from pack.patches.window import Window
+from pack.patches.run.window import Window
 from pack.tests.patches.infusing import ALL, FAMILY, Explicit, biased, close, draw, pictures, text
 from pack.tests.tiny_models import FAMILIES, sample
 

@@ -92,7 +92,7 @@ def test_a_still_latent_of_four_dimensions_is_a_video_of_one_frame(comfy):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_off_changes_no_bit_and_leaves_nothing_behind(comfy, name):
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     model, samples = FAMILIES[name].model(), pictures(name)
     plain = draw(model, name)
@@ -107,7 +107,7 @@ def test_off_changes_no_bit_and_leaves_nothing_behind(comfy, name):
 
 @pytest.mark.parametrize("name", ["flux", "sd3", "wan", "qwen_image"])
 def test_beside_a_node_that_replaced_a_block(comfy, name):
-    """Its block acts on the picture, before and after ours, and not on the biasing pictures."""
+    """Its block acts on what the model's own block hands on, biased, and not on the biasing pictures."""
     place = ("double_block", 1)
 
     def halved(args, extra):
@@ -120,7 +120,7 @@ def test_beside_a_node_that_replaced_a_block(comfy, name):
     ours_first = biased(model, pictures(name), {f"{kind}.1": 0.3})
     ours_first.set_model_patch_replace(halved, "dit", *place)
     after = draw(biased(theirs, pictures(name), {f"{kind}.1": 0.3}), name)
-    explicit = TokenExplicit(name, pictures(name), {f"{kind}.1": 0.3}, mix=lambda h, g, w: 0.5 * h + w * g)
+    explicit = TokenExplicit(name, pictures(name), {f"{kind}.1": 0.3}, mix=lambda h, g, w: 0.5 * (h + w * g))
     assert close(after, draw(explicit.on(model, lambda patched: draw(patched, name)), name), draw(theirs, name))
     assert torch.equal(draw(ours_first, name), after)
 

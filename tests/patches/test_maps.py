@@ -15,7 +15,7 @@ def run(model, latent, positive=None, **options):
 
 def finished(*fills, size=(4, 4)):
     """A handle with a run per number, whose latent is filled with it."""
-    from pack.patches.maps import Maps
+    from pack.patches.run.maps import Maps
 
     maps = Maps()
     for fill in fills:
@@ -56,7 +56,7 @@ def test_a_sweep_keeps_all_its_runs_and_older_ones_are_told(comfy):
 
 
 def test_large_records_make_room_but_for_the_last(comfy):
-    from pack.patches.maps import Maps
+    from pack.patches.run.maps import Maps
 
     maps = Maps()
     for fill, megabytes in ((1.0, 100), (2.0, 100), (3.0, 50), (4.0, 90)):
@@ -70,7 +70,7 @@ def test_large_records_make_room_but_for_the_last(comfy):
 def test_pictures_of_a_batch_are_found_alone(comfy, rows):
     """As Latent From Batch, Repeat Latent Batch and the like pass them on."""
     from pack.attention.captured import Captured
-    from pack.patches.maps import Cuts, Edits, Maps
+    from pack.patches.run.maps import Cuts, Edits, Maps
 
     samples, masks = torch.rand(3, 4, 4, 4), torch.rand(2, 3, 4, 4)
     edits, shares, selves = torch.rand(5, 3, 4, 4, 4), torch.rand(3, 2, 4, 4), torch.rand(3, 16, 16)
@@ -165,7 +165,7 @@ def test_a_phrase_of_one_of_two_positives_is_enough(comfy):
 
 @pytest.mark.parametrize("window", [(0.6, 0.62), (0.7, 0.3), (0.0, 0.0)])
 def test_a_window_without_a_step_is_refused(comfy, window):
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     patched, _ = capture(FAMILY.model(), "cat", window=Window(*window))
     with pytest.raises(ValueError, match="No step of this run lies between start and end percent of the capture"):

@@ -14,7 +14,7 @@ def picture(batch=1, height=16, width=12, channels=4):
 
 def look(model, latent, *phrases, positive=None, between=(0.6, 0.9), **settings):
     from pack.patches.probe import ProbeSettings, probe
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     positive = FAMILY.conditioning() if positive is None else positive
     return probe(model, positive, latent, ProbeSettings(phrases or ("cat",), window=Window(*between), **settings))

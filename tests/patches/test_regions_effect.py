@@ -78,7 +78,7 @@ def test_occurrences_overlaps_and_extreme_masks_equal_the_reference(comfy, regio
 
 def test_a_step_window_acts_in_its_steps_only(comfy):
     """Two steps; the second alone is noted by its x0 from the same x."""
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     family = FAMILIES["sd1"]
 

@@ -23,7 +23,7 @@ def given():
     ],
 )
 def test_off_is_the_unpatched_picture(comfy, off, settings):
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     settings = {name: Window(*value) for name, value in settings.items()}
     assert torch.equal(

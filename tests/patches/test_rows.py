@@ -11,7 +11,7 @@ FAMILY = FAMILIES["sd1"]
 def entries(**conds):
     """The Entries of a run with these conditionings, on a latent of 17 x 13."""
     import comfy.samplers
-    from pack.patches.run import Effect, attach
+    from pack.patches.run.run import Effect, attach
 
     tables = []
 
@@ -86,7 +86,7 @@ def test_a_control_on_one_side_only(comfy):
 
 
 def test_find(comfy):
-    from pack.patches.rows import Entry, find
+    from pack.patches.run.rows import Entry, find
 
     one, copy, other = (Entry(name, uuid, 77, None, None) for name, uuid in [("a", 1), ("b", 1), ("b", 2)])
     table = {entry.key: entry for entry in (one, copy, other)}
@@ -98,7 +98,7 @@ def test_find(comfy):
     ("area", "cells"), [(None, None), ((8, 6, 3, 2), (8, 6, 3, 2)), ((1, 8, 6, 0, 3, 2), (8, 6, 3, 2))]
 )
 def test_areas_in_as_many_dimensions_as_the_latent_has(comfy, area, cells):
-    from pack.patches.rows import table
+    from pack.patches.run.rows import table
 
     ((_, entry),) = table({"positive": [{"uuid": 1, "area": area}]}).items()
     assert entry.area == cells and entry.tokens == 0

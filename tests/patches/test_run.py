@@ -17,7 +17,7 @@ def given():
 @pytest.fixture
 def recorded(comfy):
     """(make, notes): an effect that notes each of its calls as (effect, name, what it saw)."""
-    from pack.patches.run import Effect
+    from pack.patches.run.run import Effect
 
     notes = []
 
@@ -50,7 +50,7 @@ def state(model):
 
 
 def test_order_of_calls_of_two_effects_and_two_runs(recorded):
-    from pack.patches.run import attach
+    from pack.patches.run.run import attach
 
     make, notes = recorded
     patched = attach(attach(FAMILY.model(), make), make)
@@ -66,7 +66,7 @@ def test_order_of_calls_of_two_effects_and_two_runs(recorded):
 
 
 def test_nothing_is_left_behind_also_after_an_interrupt(recorded):
-    from pack.patches.run import attach
+    from pack.patches.run.run import attach
 
     make, notes = recorded
     model = FAMILY.model().clone()
@@ -92,7 +92,7 @@ def test_nothing_is_left_behind_also_after_an_interrupt(recorded):
 def test_calls_of_a_step_and_whose_conditionings_they_hold(comfy):
     """PAG looks again at the positive, which then stands at position 0."""
     from comfy_extras.nodes_pag import PerturbedAttentionGuidance
-    from pack.patches.run import Effect, attach
+    from pack.patches.run.run import Effect, attach
 
     seen, runs = [], []
 

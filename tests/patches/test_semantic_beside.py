@@ -58,7 +58,7 @@ def test_regions_act_on_the_prompt_alone(comfy):
 
 def test_maps_are_those_without_concepts(comfy):
     """Of the first step: after it the pictures differ."""
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     (plain, maps), first = watch(SD1.model(), window=Window(0.0, 0.1)), []
     paint(plain)
@@ -76,7 +76,7 @@ def test_maps_are_those_without_concepts(comfy):
 
 
 def _late():
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     watched, maps = watch(SD1.model(), window=Window(0.0, 0.1))
     return edit(watched, concept()), maps
@@ -92,7 +92,7 @@ def test_ledits_beside_regions_and_capture(comfy):
 
 def cached(model):
     from pack.patches.inject import InjectSettings, inject
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     latent = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(3))
     mask = torch.zeros(1, 16, 16)

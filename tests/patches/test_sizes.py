@@ -36,7 +36,7 @@ def read(model):
 
 def injected(model):
     from pack.patches.inject import InjectSettings, inject
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     settings = InjectSettings(Window(0.1, 0.9), count=1, phrase="red dog")
     return inject(model, torch.ones(1, 4, 16, 32), None, settings)[0]

@@ -4,14 +4,14 @@ import pytest
 
 
 def test_the_first_name_stays(comfy):
-    from pack.patches.told import speaking
+    from pack.patches.run.told import speaking
 
     with pytest.raises(ValueError, match=r"^Inner: No\.$"), speaking("Outer"), speaking("Inner"):
         raise ValueError("No.")
 
 
 def test_other_errors_pass(comfy):
-    from pack.patches.told import speaking
+    from pack.patches.run.told import speaking
 
     with pytest.raises(KeyError, match="^'no'$"), speaking("Outer"):
         raise KeyError("no")
@@ -33,7 +33,7 @@ def test_a_run_names_the_node_whose_phrase_is_missing(comfy):
 
 
 def test_a_title_that_says_the_wish_is_called_by_its_technique(comfy):
-    from pack.patches.told import speaking, technique
+    from pack.patches.run.told import speaking, technique
 
     assert technique("Keep Subject (Latent Cache Inject)") == "Latent Cache Inject"
     assert technique("Value Sweep") == "Value Sweep"

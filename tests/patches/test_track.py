@@ -148,7 +148,7 @@ def test_an_encoder_that_cuts_its_template():
 def tag_with(tokens, rows, extra, **vocabularies):
     """The tag that an encoder without weights would give: `rows` of output, `extra` beside it."""
     from pack.attention.pieces import Reader
-    from pack.patches.track import KEY, TagTokens
+    from pack.patches.run.track import KEY, TagTokens
 
     readers = {n: Reader(v, "sentencepiece", None, frozenset(), frozenset()) for n, v in vocabularies.items()}
     tagger = TagTokens(lambda tokens: (torch.zeros(1, rows, 4), None, extra), torch.nn.Module(), readers)

@@ -117,7 +117,7 @@ def test_a_wrapper_that_poses_as_the_host_is_another_packs(comfy):
 
     from comfy.k_diffusion.sampling import sample_dpmpp_2m
     from comfy_extras.nodes_advanced_samplers import sample_euler_pp
-    from pack.patches.cut import of_host
+    from pack.patches.run.cut import of_host
 
     @wraps(sample_dpmpp_2m)
     def posing(*args, **kwargs):

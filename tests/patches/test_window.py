@@ -10,7 +10,7 @@ PERCENTS = [(0.0, 1.0), (0.0, 0.5), (0.5, 1.0), (0.25, 0.75), (0.3, 0.301), (0.0
 def test_as_the_host_counts_its_ranges(comfy, kind):
     import comfy.model_sampling
     from comfy.samplers import calculate_sigmas, calculate_start_end_timesteps, get_area_and_mult
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     sampling = getattr(comfy.model_sampling, kind)()
     holder, x = type("Model", (), {"model_sampling": sampling}), torch.zeros(1, 4, 2, 2)
@@ -28,7 +28,7 @@ def test_as_the_host_counts_its_ranges(comfy, kind):
 
 
 def test_empty(comfy):
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     assert Window(0.5, 0.5).empty and Window(0.6, 0.5).empty
     assert not Window(0.5, 0.501).empty and not Window().empty

@@ -2,7 +2,7 @@
 
 
 def track(clip):
-    from pack.patches.track import track_phrases
+    from pack.patches.run.track import track_phrases
 
     return track_phrases(clip)
 
@@ -16,7 +16,7 @@ def encode(clip, text):
 
 
 def tag_of(entry):
-    from pack.patches.track import read_tag
+    from pack.patches.run.track import read_tag
 
     return read_tag(entry[1])
 

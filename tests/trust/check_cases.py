@@ -49,7 +49,7 @@ def run(tally: Tally) -> None:
 
 def found(phrase: str, entry: list) -> list[tuple[int, ...]] | None:
     from pack.attention.phrases import positions
-    from pack.patches.track import read_tag
+    from pack.patches.run.track import read_tag
 
     try:
         return [tuple(rows) for rows in positions(phrase, read_tag(entry[1]))]

@@ -60,7 +60,7 @@ def measured() -> tuple[int, int]:
 
 def handles(tally: Tally) -> None:
     """The bytes that a handle keeps for one run; after 300 runs it holds as many and as much as it says, no more."""
-    from pack.patches.maps import BYTES, KEPT
+    from pack.patches.run.maps import BYTES, KEPT
 
     for effect, title in {"capture": "Attention Capture", "phrase": "Latent Cache Inject", "ledits": "Edits"}.items():
         for side, batch in ((16, 1), (64, 4)):

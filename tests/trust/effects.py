@@ -71,7 +71,7 @@ def capture(scene: Scene, on: bool) -> Scene:
 def inject(scene: Scene, on: bool) -> Scene:
     from pack.patches.inject import InjectSettings
     from pack.patches.inject import inject as patch
-    from pack.patches.window import Window
+    from pack.patches.run.window import Window
 
     settings = InjectSettings(Window(0.0, 1.0), count=2, strength=float(on))
     return scene.with_model(patch(scene.model, scene.picture(), left(), settings)[0])
@@ -85,9 +85,9 @@ def infuse(scene: Scene, on: bool) -> Scene:
 
 
 def concepts(scene: Scene, on: bool) -> Scene:
-    from pack.patches.concepts import Concept
+    from pack.patches.run.concepts import Concept
+    from pack.patches.run.window import Window
     from pack.patches.semantic import SemanticSettings, guide
-    from pack.patches.window import Window
 
     text = scene.family.conditioning("a green beach")
     concept = Concept(text, scale=5.0 * on, threshold=0.5, window=Window(0.0, 1.0))
@@ -107,7 +107,7 @@ def replay(scene: Scene, on: bool) -> Scene:
 
 
 def slerp(scene: Scene, on: bool) -> Scene:
-    from pack.patches.conditioning import TextMove, move_text
+    from pack.patches.slerp import TextMove, move_text
 
     goal = scene.family.conditioning("a green bird on a beach")
     return replace(scene, positive=move_text(scene.positive, goal, None, TextMove(theta=0.4 * on)))

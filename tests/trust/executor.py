@@ -15,7 +15,7 @@ from functools import cache
 import torch
 from pack.demo.nodes import NODES as DEMO
 from pack.nodes import NODES
-from pack.patches.told import technique
+from pack.patches.run.told import technique
 
 OWN = {node.GET_SCHEMA().node_id: node for node in [*NODES, *DEMO]}
 NAMES = {node_id: technique(node.GET_SCHEMA().display_name) for node_id, node in OWN.items()}
@@ -158,7 +158,7 @@ def new():
 def tiny_scenes() -> tuple:
     """MODEL, CLIP, VAE; the CLIP tracked."""
     from pack.demo.model import load
-    from pack.patches.track import track_phrases
+    from pack.patches.run.track import track_phrases
 
     model, clip, vae = load()
     gc.collect()

@@ -1,0 +1,44 @@
+"""How effects reach inside a model."""
+
+from __future__ import annotations
+
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+from comfy.model_patcher import ModelPatcher
+
+from .table import family_of
+from .token_places import TokenPlaces
+from .token_sites import TokenSites
+from .unet_places import UNetPlaces
+from .unet_sites import UNetSites
+
+Sites = UNetSites | TokenSites
+Places = UNetPlaces | TokenPlaces
+
+
+def sites_of(model: ModelPatcher) -> Sites:
+    """The attention of this model to its text; ValueError if it cannot be read or biased."""
+    network = model.get_model_object("diffusion_model")
+    if isinstance(network, UNetModel):
+        return UNetSites(network)
+    family = family_of(network)
+    if family is None or family.unreachable:
+        why = family.unreachable if family else "it is not known where its text and its picture meet"
+        raise ValueError(
+            f"Attention to phrases cannot be reached in a model of the kind {type(network).__name__}: {why}; use "
+            "another model, or an effect that works without phrases."
+        )
+    return TokenSites(network, family)
+
+
+def places_of(model: ModelPatcher) -> Places:
+    """The places at which features can enter this model; ValueError if it has none that we know."""
+    network = model.get_model_object("diffusion_model")
+    if isinstance(network, UNetModel):
+        return UNetPlaces(network)
+    family = family_of(network)
+    if family is None:
+        raise ValueError(
+            f"The features cannot be reached in a model of the kind {type(network).__name__}: it is not known where in "
+            "its blocks the picture is; use another model."
+        )
+    return TokenPlaces(network, family)

@@ -1,0 +1,161 @@
+"""One attention override for every capture and bias of a run, installed late on each model call's own options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import comfy.ldm.modules.attention as host
+from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
+from einops import rearrange
+from torch import Tensor
+
+from ..models.reach import Sites, sites_of
+from ..models.site import Site
+from .biased import Biased, masked
+from .rows import Entry
+from .run import Effect, Run
+from .told import speaking
+
+KEY = "lm_attention"
+NAMES = ("q", "k", "v", "heads", "mask", "attn_precision", "skip_reshape", "skip_output_reshape")
+UNSEEN = (
+    "In its window the model's attention to its phrases was never met, so it did nothing: another node skips or "
+    "replaces that attention, or the prompt with the phrases acts in other steps."
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One conditioning's picture tokens looking at its text tokens, in one attention call of the model."""
+
+    run: Run
+    entry: Entry
+    site: Site
+    q: Tensor = field(repr=False)
+    """(b, heads, Q, D), picture tokens."""
+    k: Tensor = field(repr=False)
+    """(b, heads, n, D), the entry's own text tokens."""
+    every_q: Tensor = field(repr=False)
+    """(B, heads, Q, D), with the other conditionings of this call."""
+    every_k: Tensor = field(repr=False)
+
+
+class AttentionEffect(Effect):
+    """An effect that reads or biases the attention of picture tokens to text tokens."""
+
+    whole = True
+    looked = False
+    """Whether it met text that it is about."""
+
+    def start(self, run: Run) -> None:
+        install(run)
+
+    def wants(self, site: Site) -> bool:
+        """Whether this attention call matters now."""
+        raise NotImplementedError
+
+    def look(self, look: Look) -> Tensor | None:
+        """Reads one conditioning's attention; (b, 1 or heads, Q, n) to add to its logits, or None."""
+        raise NotImplementedError
+
+    def idle(self, run: Run) -> str:
+        return UNSEEN if self.opened and not self.looked else ""
+
+
+def install(run: Run) -> None:
+    """Puts an override into every model call of the run, once; it calls one that another node set.
+
+    As late as can be: other nodes' overrides and replaces are there by then, also those set while sampling.
+    """
+    if KEY in run.options:
+        return
+    sites = run.options[KEY] = sites_of(run.guider.model_patcher)
+    biased = Biased()
+
+    def apply_model(executor, x, t, c_concat, c_crossattn, control, transformer_options, **kwargs):
+        options = dict(transformer_options)
+        override = Override(run, sites, options.get("optimized_attention_override"), biased)
+        options["optimized_attention_override"] = override
+        network = executor.class_obj.diffusion_model
+        with sites.open(network, run.video(x).shape, kwargs, options, override):
+            return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+
+    add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, apply_model, run.options)
+
+
+class Override:
+    """Stands at `optimized_attention_override`."""
+
+    def __init__(self, run: Run, sites: Sites, previous: Callable | None, biased: Biased) -> None:
+        self.run, self.sites, self.previous, self.biased = run, sites, previous, biased
+        self.effects = [effect for effect in run.effects if isinstance(effect, AttentionEffect)]
+        self.nodes = " and ".join(dict.fromkeys(effect.node for effect in self.effects))
+
+    def __call__(self, func: Callable, *args, **kwargs) -> Tensor:
+        given = dict(zip(NAMES, args, strict=False)) | {name: kwargs[name] for name in NAMES if name in kwargs}
+        mask = self.mask(given, kwargs.get("transformer_options") or {})
+        if mask is not None:
+            rest = {name: value for name, value in {**given, **kwargs}.items() if name not in NAMES[:4]}
+            qkv = [given[name] for name in NAMES[:4]]
+            return self.biased(self.previous, func, qkv, rest, mask, self.nodes)
+        return self.previous(func, *args, **kwargs) if self.previous else func(*args, **kwargs)
+
+    def replaced(self, theirs: Callable) -> Callable:
+        """Wraps an `attn2` replace of another pack: what it adds to the text's attention stays, the text is biased."""
+
+        def attn2(q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tensor:
+            out, heads = theirs(q, k, v, extra_options), extra_options["n_heads"]
+            mask = self.mask({"q": q, "k": k, "heads": heads}, extra_options)
+            if mask is None:
+                return out
+            text = host.optimized_attention(q, k, v, heads)
+            return out - text + masked(host.optimized_attention)(q, k, v, heads, mask=mask)
+
+        return attn2
+
+    def mask(self, given: dict, options: dict) -> Tensor | None:
+        """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
+        entries = self.run.chunks(options) if self.effects and "uuids" in options else []
+        rows = max((entry.rows for entry in entries if entry is not None), default=0)
+        with speaking(self.nodes):
+            site = self.sites.site(rows, given, options) if rows else None
+        effects = [effect for effect in self.effects if site and effect.wants(site)]
+        if not effects:
+            return None
+        q, k = (_heads(given, name) for name in "qk")
+        looks = self._looks(site, q[:, :, site.queries], k[:, :, site.keys], entries)
+        parts = [
+            (rows, look.entry, bias) for rows, look in looks for e in effects if (bias := e.look(look)) is not None
+        ]
+        return _mask(parts, site, q, k) if parts else None
+
+    def _looks(self, site: Site, q: Tensor, k: Tensor, entries: list[Entry | None]) -> list[tuple[slice, Look]]:
+        size = q.shape[0] // len(entries)
+        rows = [slice(i * size, (i + 1) * size) for i in range(len(entries))]
+        return [
+            (at, Look(self.run, entry, site, q[at], k[at] if site.self_attention else k[at, :, entry.own], q, k))
+            for at, entry in zip(rows, entries, strict=True)
+            if entry is not None
+        ]
+
+
+def _heads(given: dict, name: str) -> Tensor:
+    """(B, heads, tokens, D) of what a backend was given; grouped queries share keys, which are repeated for them."""
+    tokens, q, heads = given[name], given["q"], given["heads"]
+    if not given.get("skip_reshape"):
+        width = q.shape[-1] // heads
+        tokens = rearrange(tokens, "b n (h d) -> b h n d", d=width)
+    return tokens if tokens.shape[1] == heads else tokens.repeat_interleave(heads // tokens.shape[1], 1)
+
+
+def _mask(parts: list[tuple[slice, Entry, Tensor]], site: Site, q: Tensor, k: Tensor) -> Tensor:
+    heads = max(bias.shape[1] for _, _, bias in parts)
+    mask = q.new_zeros(q.shape[0], heads, q.shape[2], k.shape[2])
+    texts = mask[:, :, site.queries, site.keys]
+    for rows, entry, bias in parts:
+        copies = 1 if site.once else texts.shape[3] // entry.rows  # another node may have appended tokens of its own
+        for copy in range(copies):
+            start = copy * entry.rows + entry.own.start
+            texts[rows, ..., start : start + bias.shape[3]] += bias
+    return mask

@@ -1,0 +1,83 @@
+"""A pass of the plain model over other pictures, of which features are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+import torch
+from comfy.samplers import cond_cat
+from torch import Tensor
+
+from ...sampling.mixing import mean_over_images
+from ..models.reach import Places
+from .engine import Override
+from .packed import with_video
+from .run import Run
+
+OVERRIDE = "optimized_attention_override"
+
+
+def text_of(run: Run, name: str, batch: int, area: tuple | None) -> dict:
+    """What the model gets beside the latent for `batch` rows: of the entry of a guider's list that acts now.
+
+    The first, where several act; also where none does, as between two ranges of steps.
+    """
+    listed = run.guider.conds[name]
+    model_conds = next((cond for cond in listed if _acts(cond, run.sigma)), listed[0])["model_conds"]
+    return cond_cat([{key: cond.process_cond(batch_size=batch, area=area) for key, cond in model_conds.items()}])
+
+
+def _acts(cond: dict, sigma: float) -> bool:
+    return cond.get("timestep_end", 0.0) <= sigma <= cond.get("timestep_start", float("inf"))
+
+
+class _Enough(Exception):
+    """All features are there: what follows in the model is not needed."""
+
+
+class Recorder:
+    """One recorded pass; images: the weight of each picture."""
+
+    def __init__(self, sites: Iterable[str], places: Places, images: Sequence[float], run: Run) -> None:
+        self.sites, self.places, self.images, self.run = frozenset(sites), places, images, run
+
+    def record(
+        self, executor: object, x: Tensor, pictures: Tensor, t: Tensor, text: str, options: dict, area: tuple | None
+    ) -> dict[str, Tensor]:
+        """Site -> (1, C, h, w), the mean over the pictures (N, C, [frames,] h, w). executor: of the host's APPLY_MODEL.
+
+        No ControlNet and no other patch acts, not even ours. Videos with sound, that of x (1, 1, M), go one by one.
+        """
+        if area is not None:
+            h, w, top, left = area
+            pictures = pictures[..., top : top + h, left : left + w]
+        found = [
+            self._pass(executor, with_video(x, part, self.run.packed), part.shape, t, text, options, area)
+            for part in pictures.split(1 if self.run.packed else len(pictures))
+        ]
+        return {site: mean_over_images(torch.cat([one[site] for one in found]), self.images) for site in self.sites}
+
+    def _pass(self, executor, x: Tensor, shape: Sequence[int], t: Tensor, text: str, options: dict, area) -> dict:
+        """Site -> (rows, C, h, w) of one call of the plain model."""
+        given, features = text_of(self.run, text, len(x), area), {}
+
+        def keep(site: str, h: Tensor) -> None:
+            features[site] = h
+            if len(features) == len(self.sites):
+                raise _Enough
+
+        network, plain = executor.class_obj.diffusion_model, _plain(options)
+        with suppress(_Enough), self.places.recording(network, shape, given, plain, keep, self.sites) as recording:
+            executor.original(x, t.expand(len(x)), control=None, transformer_options=recording, **given)
+        return features
+
+
+def _plain(options: dict) -> dict:
+    """The call's options without anyone's patches; an attention backend that a node chose stays."""
+    emptied = {"patches": {}, "patches_replace": {}, "wrappers": {}, "cond_or_uncond": [], "uuids": []}
+    plain = {**options, **emptied}
+    override = plain.pop(OVERRIDE, None)
+    if isinstance(override, Override):
+        override = override.previous
+    return plain if override is None else {**plain, OVERRIDE: override}
