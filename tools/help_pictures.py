@@ -1,0 +1,107 @@
+"""Makes the pictures of the help pages, js/docs/<node id>.jpg: `python tools/help_pictures.py [node ids]`.
+
+Most show the node wired as it is used, after a run with TinyScenes, in the host's own frontend (help_graphs.json); where
+the result says more, it is that of a template.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+if __name__ == "__main__":
+    import alias  # noqa: F401
+from pack.tools.browser import in_frontend, wrong
+from pack.tools.host import ROOT, SetupError
+from pack.tools.inside import host_python
+from pack.tools.server import serve
+
+DOCS = ROOT / "js" / "docs"
+GRAPHS = json.loads((ROOT / "tools" / "help_graphs.json").read_text(encoding="utf-8"))  # see `job`
+RESULTS = {
+    "LM_ClipSlerpAugment": "slerp-style-strength",
+    "LM_EditConcept": "style-with-warmup",
+    "LM_InfusionBias": "comic-consistency",
+    "LM_LatentCacheInject": "keep-subject-new-scene",
+    "LM_LoadGuidance": "replay-an-edit",
+    "LM_MaskFromAttentionMaps": "mask-while-sampling",
+    "LM_RegionAttention": "place-phrases-in-regions",
+    "LM_SemanticGuidance": "add-and-remove-concepts",
+    "LM_SubjectMaskFromAttention": "mask-a-phrase",
+}
+WIDTH, HEIGHT, QUALITY = 600, 900, 80  # pixels at most; JPEG quality
+PALE = 245  # grey of a template's margin, at least
+
+
+def job(page: str) -> dict:
+    """What template.mjs takes: the page's own nodes, those of the base that they need, the columns to show."""
+    own, api = GRAPHS[page], {}
+    nodes = GRAPHS["base"] | own["api"]
+    wanted = list(own["api"])
+    while wanted:
+        name = wanted.pop()
+        api[name] = nodes[name]
+        wanted += [value[0] for value in nodes[name]["inputs"].values() if isinstance(value, list) and value[0] not in api]
+    return {"name": page, "api": api, "show": own["show"], "run": own["run"]}
+
+
+def save(picture, page: str) -> None:
+    picture = picture.convert("RGB")
+    picture.thumbnail((WIDTH, HEIGHT))
+    picture.save(DOCS / f"{page}.jpg", quality=QUALITY, optimize=True)
+
+
+def from_template(page: str) -> None:
+    """A template's picture without its margin."""
+    from PIL import Image
+
+    whole = Image.open(ROOT / "workflows" / f"{RESULTS[page]}.jpg").convert("RGB")
+    save(whole.crop(whole.convert("L").point(lambda grey: 255 * (grey < PALE)).getbbox()), page)
+
+
+def photograph(url: str, pages: list[str]) -> int:
+    """Pictures of nodes; the number of failures."""
+    from PIL import Image
+
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for page, answer in zip(pages, in_frontend(url, list(map(job, pages)), Path(folder)), strict=True):
+            lines = wrong(answer)
+            if lines:
+                print(*[f"{page}: {line}" for line in lines], sep="\n", flush=True)
+                failed += 1
+                continue
+            name = f"{page}-after" if GRAPHS[page]["run"] else page
+            save(Image.open(Path(folder) / f"{name}.png"), page)
+    return failed
+
+
+def work(pages: list[str]) -> int:
+    failed = 0
+    for page in pages:
+        if page in RESULTS:
+            from_template(page)
+    nodes = [page for page in pages if page in GRAPHS]
+    if nodes:
+        with serve(*host_python()) as server:
+            failed = photograph(server.url, nodes)
+    return failed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pages", nargs="*", help="such as LM_PhraseRegion; none: all")
+    options = parser.parse_args()
+    try:
+        return 1 if work(options.pages or [path.stem for path in sorted(DOCS.glob("*.md"))]) else 0
+    except SetupError as error:
+        print(error)
+        return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
