@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "js" / "docs"
 PAGES = sorted(path.stem for path in DOCS.glob("*.md"))
 LINK = re.compile(r"(!?)\[[^\]]*\]\(([^)\s]+)\)")
+CELL, WORD = re.compile(r"(?<!\\)\|"), re.compile(r"`[^`\n]+`")
 LARGEST = 60_000  # bytes of a picture
 
 
@@ -31,12 +32,15 @@ def pictures(path: Path) -> list[Path]:
 
 
 def parts(path: Path) -> dict[str, list[str] | int]:
-    """What a translation keeps: the levels of headings, the cells of each table row, points, blocks of code, links."""
+    """What a translation keeps: headings, rows (cells, code in the first), points, code, numbers, links."""
     text = read(path)
     lines = re.sub(r"^```.*?^```", "```", text, flags=re.S | re.M).split("\n")
+    rows = [line for line in lines if line.startswith("|")]
     return {
         "headings": [line.split(" ")[0] for line in lines if re.match(r"#+ ", line)],
-        "rows": [len(re.findall(r"(?<!\\)\|", line)) for line in lines if line.startswith("|")],
+        "rows": [(len(CELL.findall(row)), *WORD.findall(row.split("|")[1])) for row in rows],
+        "words": sorted(WORD.findall("\n".join(lines))),
+        "numbers": sorted(re.findall(r"\d+(?:\.\d+)?", text)),
         "points": sum(bool(re.match(r"\s*(\*|\d+\.) ", line)) for line in lines),
         "code": re.findall(r"^```.*?^```", text, flags=re.S | re.M),
         "links": sorted(re.sub(r"^\.\./(\w+)/zh\.md$", r"\1.md", link) for _, link in LINK.findall(text)),

@@ -1,7 +1,7 @@
 """Makes the pictures of the help pages, js/docs/<node id>.jpg: `python tools/help_pictures.py [node ids]`.
 
-Most show the node wired as it is used, after a run with TinyScenes, in the host's own frontend (help_graphs.json); where
-the result says more, it is that of a template.
+Most show the node wired as it is used, after a run with TinyScenes, in the host's own frontend (help_graphs.json);
+where a result says more, it is that of a template.
 """
 
 import argparse
@@ -37,16 +37,17 @@ PALE = 245  # grey of a template's margin, at least
 def job(page: str) -> dict:
     """What template.mjs takes: the page's own nodes, those of the base that they need, the columns to show."""
     own, api = GRAPHS[page], {}
-    nodes = GRAPHS["base"] | own["api"]
     wanted = list(own["api"])
     while wanted:
         name = wanted.pop()
-        api[name] = nodes[name]
-        wanted += [value[0] for value in nodes[name]["inputs"].values() if isinstance(value, list) and value[0] not in api]
+        api[name] = (GRAPHS["base"] | own["api"])[name]
+        links = [value[0] for value in api[name]["inputs"].values() if isinstance(value, list)]
+        wanted += [link for link in links if link not in api]
     return {"name": page, "api": api, "show": own["show"], "run": own["run"]}
 
 
-def save(picture, page: str) -> None:
+def save(picture: object, page: str) -> None:
+    """A picture of Pillow's, made small, as the page's."""
     picture = picture.convert("RGB")
     picture.thumbnail((WIDTH, HEIGHT))
     picture.save(DOCS / f"{page}.jpg", quality=QUALITY, optimize=True)
@@ -67,26 +68,24 @@ def photograph(url: str, pages: list[str]) -> int:
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         for page, answer in zip(pages, in_frontend(url, list(map(job, pages)), Path(folder)), strict=True):
-            lines = wrong(answer)
-            if lines:
-                print(*[f"{page}: {line}" for line in lines], sep="\n", flush=True)
-                failed += 1
-                continue
-            name = f"{page}-after" if GRAPHS[page]["run"] else page
-            save(Image.open(Path(folder) / f"{name}.png"), page)
+            for line in wrong(answer):
+                print(f"{page}: {line}", flush=True)
+            failed += bool(wrong(answer))
+            shot = Path(folder) / (f"{page}-after.png" if GRAPHS[page]["run"] else f"{page}.png")
+            if not wrong(answer):
+                save(Image.open(shot), page)
     return failed
 
 
 def work(pages: list[str]) -> int:
-    failed = 0
     for page in pages:
         if page in RESULTS:
             from_template(page)
-    nodes = [page for page in pages if page in GRAPHS]
-    if nodes:
-        with serve(*host_python()) as server:
-            failed = photograph(server.url, nodes)
-    return failed
+    nodes = [page for page in pages if page not in RESULTS]
+    if not nodes:
+        return 0
+    with serve(*host_python()) as server:
+        return photograph(server.url, nodes)
 
 
 def main() -> int:

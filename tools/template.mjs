@@ -67,6 +67,7 @@ function near(ids) {
     pos[0] - EDGE, pos[1] - TITLE - BADGE, pos[0] + size[0] + EDGE, pos[1] + size[1] + EDGE]);
   const [left, top] = [0, 1].map((i) => Math.min(...boxes.map((box) => box[i])));
   const [right, bottom] = [2, 3].map((i) => Math.max(...boxes.map((box) => box[i])));
+  app.canvas.show_info = false;
   ds.scale = 1;
   ds.offset = [FREE[0] - left, FREE[1] - top];
   app.canvas.setDirty(true, true);
