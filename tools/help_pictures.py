@@ -31,7 +31,7 @@ RESULTS = {
     "LM_SubjectMaskFromAttention": "mask-a-phrase",
 }
 WIDTH, HEIGHT, QUALITY = 600, 900, 80  # pixels at most; JPEG quality
-PALE = 245  # grey of a template's margin, at least
+PALE, MARGIN = 245, 6  # least grey of a template's margin; pixels that stay of it
 
 
 def job(page: str) -> dict:
@@ -54,11 +54,12 @@ def save(picture: object, page: str) -> None:
 
 
 def from_template(page: str) -> None:
-    """A template's picture without its margin."""
-    from PIL import Image
+    """A template's picture with a narrow margin."""
+    from PIL import Image, ImageOps
 
     whole = Image.open(ROOT / "workflows" / f"{RESULTS[page]}.jpg").convert("RGB")
-    save(whole.crop(whole.convert("L").point(lambda grey: 255 * (grey < PALE)).getbbox()), page)
+    tight = whole.crop(whole.convert("L").point(lambda grey: 255 * (grey < PALE)).getbbox())
+    save(ImageOps.expand(tight, MARGIN, "white"), page)
 
 
 def photograph(url: str, pages: list[str]) -> int:
