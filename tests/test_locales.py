@@ -28,8 +28,6 @@ def schemas(comfy):
 def wanted(schema) -> dict:
     """What nodeDefs.json must say of a node: the same keys, whatever the texts."""
     inputs = {each.id: {"name", "tooltip"} for each in schema.inputs}
-    if "seed" in inputs:
-        inputs["control_after_generate"] = {"name"}
     outputs = {}
     for index, each in enumerate(schema.outputs):
         keys = {key for key, text in (("name", each.display_name), ("tooltip", each.tooltip)) if text}
