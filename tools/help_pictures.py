@@ -20,15 +20,15 @@ from pack.tools.server import serve
 DOCS = ROOT / "js" / "docs"
 GRAPHS = json.loads((ROOT / "tools" / "help_graphs.json").read_text(encoding="utf-8"))  # see `job`
 RESULTS = {
-    "LM_ClipSlerpAugment": "slerp-style-strength",
-    "LM_EditConcept": "style-with-warmup",
-    "LM_InfusionBias": "comic-consistency",
-    "LM_LatentCacheInject": "keep-subject-new-scene",
-    "LM_LoadGuidance": "replay-an-edit",
-    "LM_MaskFromAttentionMaps": "mask-while-sampling",
-    "LM_RegionAttention": "place-phrases-in-regions",
-    "LM_SemanticGuidance": "add-and-remove-concepts",
-    "LM_SubjectMaskFromAttention": "mask-a-phrase",
+    "LM_ClipSlerpAugment": "Slider - style strength",
+    "LM_EditConcept": "Concepts - style after a warm-up",
+    "LM_InfusionBias": "Bias - one look for a comic",
+    "LM_LatentCacheInject": "Keep my subject - new scene",
+    "LM_LoadGuidance": "Concepts - replay an edit",
+    "LM_MaskFromAttentionMaps": "Mask - while sampling",
+    "LM_RegionAttention": "Regions - each phrase in its place",
+    "LM_SemanticGuidance": "Concepts - add and remove",
+    "LM_SubjectMaskFromAttention": "Mask - a phrase in a picture",
 }
 WIDTH, HEIGHT, QUALITY = 600, 900, 80  # pixels at most; JPEG quality
 PALE, MARGIN = 245, 6  # least grey of a template's margin; pixels that stay of it
