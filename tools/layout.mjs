@@ -50,6 +50,22 @@ export function arrange(columns) {
   });
 }
 
+// Some nodes in columns [[width, ...ids]], all others far to the left.
+export function line_up(columns) {
+  const TITLE = 30, GAP = [40, 20], FAR = 4000;
+  for (const node of app.graph._nodes) node.pos = [node.pos[0] - FAR, node.pos[1]];
+  let x = 0;
+  for (const [width, ...ids] of columns) {
+    let y = 0;
+    for (const node of ids.map((id) => app.graph.getNodeById(id))) {
+      node.setSize([width, node.computeSize([width, 0])[1]]);
+      node.pos = [x, y];
+      y += node.size[1] + TITLE + GAP[1];
+    }
+    x += width + GAP[0];
+  }
+}
+
 // A subgraph of the nodes `ids`, which becomes the next node; with a title.
 export function fold({ ids, title }) {
   const { subgraph, node } = app.graph.convertToSubgraph(new Set(ids.map((id) => app.graph.getNodeById(id))));

@@ -1,12 +1,14 @@
 // Opens graphs in ComfyUI's own frontend, in headless chromium. Reads a job from stdin, writes the answer to stdout:
-// {url, chromium, modules, screenshots, vue, graphs: [{name, api, note, layout}, or {name, ui, run}]} ->
+// {url, chromium, modules, screenshots, vue, graphs: [{name, api, note, layout}, or {name, api, show, run}, or
+// {name, ui, run}]} ->
 // [{name, ui, api, again, missing, deprecated, zoom, overlaps, errors}]
 //   api: made into a laid-out UI graph, exported, and opened and exported again ("again")
 //   ui:  opened and exported; and run, if that is asked for
+//   show: columns [[width, ...ids]]: the screenshot is of these nodes alone, at zoom 1
 //   vue: in Nodes 2.0, else in the classic renderer
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { arrange, columns, fold, group, load, write } from "./layout.mjs";
+import { arrange, columns, fold, group, line_up, load, write } from "./layout.mjs";
 
 const FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
   "--disable-component-update --disable-sync";
@@ -54,14 +56,28 @@ async function run() {
     api.addEventListener("execution_success", done, { once: true });
     api.addEventListener("execution_error", ({ detail }) => failed(new Error(detail.exception_message)), { once: true });
   });
-  await app.queuePrompt(0);
+  if (!(await app.queuePrompt(0))) throw new Error("the server did not take the graph");
   await ended;
+}
+
+// Brings nodes to the free part of the window at zoom 1; where they are there: a rectangle {x, y, width, height}.
+function near(ids) {
+  const TITLE = 30, EDGE = 10, BADGE = 20, FREE = [70, 100], { ds } = app.canvas;
+  const boxes = ids.map((id) => app.graph.getNodeById(id)).map(({ pos, size }) => [
+    pos[0] - EDGE, pos[1] - TITLE - BADGE, pos[0] + size[0] + EDGE, pos[1] + size[1] + EDGE]);
+  const [left, top] = [0, 1].map((i) => Math.min(...boxes.map((box) => box[i])));
+  const [right, bottom] = [2, 3].map((i) => Math.max(...boxes.map((box) => box[i])));
+  app.canvas.show_info = false;
+  ds.scale = 1;
+  ds.offset = [FREE[0] - left, FREE[1] - top];
+  app.canvas.setDirty(true, true);
+  return { x: FREE[0], y: FREE[1], width: right - left, height: bottom - top };
 }
 
 // The rest drives the page.
 
 // Ids "9:14" say that node 14 is in the subgraph 9, as in what the frontend exports.
-async function make(page, { name, api, note, layout }) {
+async function make(page, { name, api, note, layout, show }) {
   const bare = (id) => id.split(":").at(-1), inside = {};
   const plain = Object.fromEntries(Object.entries(api).map(([id, { class_type, inputs }]) => {
     const unlinked = Object.entries(inputs).map(([key, value]) => [key, Array.isArray(value) ? [bare(value[0]), value[1]] : value]);
@@ -74,7 +90,8 @@ async function make(page, { name, api, note, layout }) {
     const made = await page.evaluate(fold, { ids, title: layout.titles[id] });
     if (String(made) !== id) throw new Error(`${name}: subgraph ${id} became node ${made}`);
   }
-  if (layout) await page.evaluate(group, { ...layout, note });
+  if (show) await page.evaluate(line_up, show);
+  else if (layout) await page.evaluate(group, { ...layout, note });
   else {
     const order = await page.evaluate(columns);
     await page.evaluate(arrange, order);
@@ -83,7 +100,12 @@ async function make(page, { name, api, note, layout }) {
   return page.evaluate(exported);
 }
 
-const shot = (page, name) => job.screenshots && page.screenshot({ path: `${job.screenshots}/${name}.png` });
+async function shot(page, name, show) {
+  if (!job.screenshots) return;
+  const clip = show && await page.evaluate(near, show.flatMap(([, ...ids]) => ids));
+  if (clip) await page.waitForTimeout(500);
+  await page.screenshot({ path: `${job.screenshots}/${name}.png`, clip });
+}
 
 async function treat(page, graph, errors) {
   const start = errors.length;
@@ -92,12 +114,12 @@ async function treat(page, graph, errors) {
   const { api } = await page.evaluate(exported);
   await page.waitForTimeout(1500);
   const found = await page.evaluate(seen);
-  await shot(page, graph.name);
+  await shot(page, graph.name, graph.show);
   if (graph.run) {
     await page.evaluate(run).catch((error) => errors.push(String(error).split("\n")[0]));
     await page.waitForTimeout(4000);  // for the pictures to come, and the nodes to grow
     found.overlaps.push(...(await page.evaluate(seen)).overlaps.map((pair) => `after a run, ${pair}`));
-    await shot(page, `${graph.name}-after`);
+    await shot(page, `${graph.name}-after`, graph.show);
   }
   return { name: graph.name, ui: made.ui, api: made.api ?? api, again: api, ...found, errors: errors.slice(start) };
 }
