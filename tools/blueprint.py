@@ -34,12 +34,10 @@ def source(name: str) -> dict:
 
 
 def blueprint(ui: dict, name: str) -> dict:
-    """What the host takes as a blueprint, of a graph of one box; its ids are made from its name, not by chance."""
-    (node,), (part,) = ui["nodes"], ui["definitions"]["subgraphs"]
+    """What the frontend publishes of a box, with its description; its ids are made from its name, not by chance."""
+    (part,) = ui["definitions"]["subgraphs"]
     part["category"] = CATEGORY
-    made = {"revision": 0, "last_node_id": node["id"], "last_link_id": 0, "nodes": [node], "links": [], "version": 0.4}
-    made |= {"definitions": {"subgraphs": [part]}, "extra": {"BlueprintDescription": SPECS[name]["description"]}}
-    text = json.dumps(made)
+    text = json.dumps({**ui, "extra": {"BlueprintDescription": SPECS[name]["description"]}})
     for number, chance in enumerate(dict.fromkeys(IDS.findall(text))):
         address = f"latent-manipulation/blueprints/{name}/{number}"
         text = text.replace(chance, str(uuid.uuid5(uuid.NAMESPACE_URL, address)))

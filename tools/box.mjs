@@ -1,4 +1,4 @@
-// Makes one box, a subgraph, of all nodes of the open graph. Runs in the page.
+// Makes one box, a subgraph, of all nodes of the open graph. These run in the page.
 
 // inputs: name -> ["node.input", ...], widgets among them shown on the box; outputs: name -> "node.slot number".
 export function box({ title, width, inputs, outputs }) {
@@ -23,4 +23,11 @@ export function box({ title, width, inputs, outputs }) {
   }
   node.setSize([width, node.computeSize([width, 0])[1]].map(Math.ceil));
   node.pos = [0, 0];
+}
+
+// What the frontend's Publish writes of the one box that is there. File > Export would leave out the inputs of widgets
+// without links, which older frontends then number wrongly in a blueprint.
+export function published() {
+  const [node] = app.graph._nodes, { nodes, subgraphs } = app.canvas._serializeItems([node]);
+  return { revision: 0, last_node_id: nodes[0].id, last_link_id: 0, nodes, links: [], version: 0.4, definitions: { subgraphs } };
 }

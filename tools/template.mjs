@@ -7,7 +7,7 @@
 //   vue: in Nodes 2.0, else in the classic renderer
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { box } from "./box.mjs";
+import { box, published } from "./box.mjs";
 import { arrange, columns, fold, group, load, write } from "./layout.mjs";
 
 const FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
@@ -89,7 +89,7 @@ async function wrap(page, { name, api, box: slots }) {
   await page.evaluate(load, { name, api });
   await page.evaluate(arrange, await page.evaluate(columns));
   await page.evaluate(box, slots);
-  return page.evaluate(exported);
+  return { ...(await page.evaluate(exported)), ui: await page.evaluate(published) };
 }
 
 const shot = (page, name) => job.screenshots && page.screenshot({ path: `${job.screenshots}/${name}.png` });
