@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { launch, opened, settled } from "./page.mjs";
 
-// Double click beside the graph, name, Enter; newer frontends hand it to the mouse, which puts it down.
+// Double click beside the graph, name, click on what is found; newer frontends hand it to the mouse, which puts it down.
 async function search(page, name) {
   await page.evaluate(() => {
     [app.canvas.ds.scale, app.canvas.ds.offset] = [1, [3000, 3000]];
@@ -13,10 +13,11 @@ async function search(page, name) {
   await page.mouse.dblclick(500, 500);
   await settled(page);
   await page.keyboard.type(name);
-  await page.getByText(name, { exact: true }).first().waitFor();
+  const result = page.getByText(name, { exact: true }).first();
+  await result.waitFor();
   await settled(page);
   if (job.screenshots) await page.screenshot({ path: `${job.screenshots}/${name}-search.png` });
-  await page.keyboard.press("Enter");
+  await result.click();
   await page.waitForFunction((title) => app.graph._nodes.some((node) => node.title === title), name, { timeout: 10000 });
   await page.waitForTimeout(800);  // the search fades out
   const held = () => page.evaluate(() => app.graph._nodes.some(({ flags }) => flags.ghost));
