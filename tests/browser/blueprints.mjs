@@ -10,6 +10,7 @@ async function search(page, name) {
     [app.canvas.ds.scale, app.canvas.ds.offset] = [1, [3000, 3000]];
     app.canvas.setDirty(true, true);
   });
+  await settled(page);
   await page.mouse.dblclick(500, 500);
   await settled(page);
   await page.keyboard.type(name);
