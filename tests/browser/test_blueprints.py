@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 from pack.demo import judge
+from pack.tools import blueprint
 from pack.tools.browser import find_chromium, playwright, program
 from pack.tools.client import Client
 from pack.tools.host import SetupError
+from pack.tools.template import read as read_json
 
 SCRIPT = Path(__file__).with_name("blueprints.mjs")
 STAR = "a red star on a beach"
@@ -112,6 +114,17 @@ def test_the_host_serves_them_under_their_names(client):
     served = json.loads(client.fetch("/global_subgraphs")).values()
     ours = {entry["name"] for entry in served if entry["info"]["node_pack"].endswith("latent-manipulation")}
     assert ours == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_file_holds_what_the_tool_was_told(name):
+    spec, made = blueprint.SPECS[name], read_json(blueprint.FOLDER / f"{name}.json")
+    (part,) = made["definitions"]["subgraphs"]
+    assert {str(node["id"]): node["type"] for node in part["nodes"]} == {
+        key: node["class_type"] for key, node in spec["nodes"].items()
+    }
+    assert [slot["name"] for slot in part["inputs"] + part["outputs"]] == [*spec["inputs"], *spec["outputs"]]
+    assert made["extra"] == {"BlueprintDescription": spec["description"]}
 
 
 def test_nothing_went_wrong_in_the_page(found):
