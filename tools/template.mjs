@@ -1,13 +1,15 @@
 // Opens graphs in ComfyUI's own frontend, in headless chromium. Reads a job from stdin, writes the answer to stdout:
-// {url, chromium, modules, screenshots, vue, graphs: [{name, api, note, layout}, or {name, api, show, run}, or
-// {name, ui, run}]} ->
+// {url, chromium, modules, screenshots, vue, graphs: [{name, api, note, layout}, {name, api, show, run},
+// {name, api, box}, or {name, ui, run}]} ->
 // [{name, ui, api, again, missing, deprecated, zoom, overlaps, errors}]
 //   api: made into a laid-out UI graph, exported, and opened and exported again ("again")
+//   box: the same, as one subgraph (see box.mjs)
 //   ui:  opened and exported; and run, if that is asked for
 //   show: columns [[width, ...ids]]: the screenshot is of these nodes alone, at zoom 1
 //   vue: in Nodes 2.0, else in the classic renderer
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { box, published } from "./box.mjs";
 import { arrange, columns, fold, group, line_up, load, write } from "./layout.mjs";
 
 const FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
@@ -100,6 +102,13 @@ async function make(page, { name, api, note, layout, show }) {
   return page.evaluate(exported);
 }
 
+async function wrap(page, { name, api, box: slots }) {
+  await page.evaluate(load, { name, api });
+  await page.evaluate(arrange, await page.evaluate(columns));
+  await page.evaluate(box, slots);
+  return { ...(await page.evaluate(exported)), ui: await page.evaluate(published) };
+}
+
 async function shot(page, name, show) {
   if (!job.screenshots) return;
   const clip = show && await page.evaluate(near, show.flatMap(([, ...ids]) => ids));
@@ -109,7 +118,7 @@ async function shot(page, name, show) {
 
 async function treat(page, graph, errors) {
   const start = errors.length;
-  const made = graph.api ? await make(page, graph) : {};
+  const made = graph.api ? await (graph.box ? wrap : make)(page, graph) : {};
   await page.evaluate(open, { name: graph.name, ui: made.ui ?? graph.ui });
   const { api } = await page.evaluate(exported);
   await page.waitForTimeout(1500);

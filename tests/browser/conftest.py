@@ -1,3 +1,3 @@
 """The server that tests/live uses too."""
 
-from pack.tests.live.conftest import runnable, server  # noqa: F401
+from pack.tests.live.conftest import client, runnable, server  # noqa: F401
