@@ -162,7 +162,8 @@ try {
   const errors = [], answers = [];
   let page;
   for (const graph of job.graphs) {
-    if (!page || graph.api) page = await fresh(browser, errors);
+    if (page && graph.api) page = void (await page.context().close());
+    page ??= await fresh(browser, errors);
     answers.push(await treat(page, graph, errors));
   }
   process.stdout.write(JSON.stringify(answers));
