@@ -34,7 +34,7 @@ def install(comfy, tmp_path, monkeypatch):
 
 
 def test_any_english_pipeline_with_a_tagger(install):
-    from pack.nodes.pipeline import load_pipeline, trained
+    from pack.nodes.words.pipeline import load_pipeline, trained
 
     before = trained()
     install("lm_german", "aa_german", "de", PARSED)
@@ -47,7 +47,7 @@ def test_any_english_pipeline_with_a_tagger(install):
 
 
 def test_one_with_a_parser_first_then_by_name(install):
-    from pack.nodes.pipeline import trained
+    from pack.nodes.words.pipeline import trained
 
     install("lm_p1", "aa_tagger", "en", ["tagger"])
     install("lm_p2", "ab_c_parser", "en", PARSED)
@@ -56,7 +56,7 @@ def test_one_with_a_parser_first_then_by_name(install):
 
 
 def test_one_that_cannot_be_loaded_or_read_is_passed_over_in_the_log(install, tmp_path, caplog):
-    from pack.nodes.pipeline import load_pipeline
+    from pack.nodes.words.pipeline import load_pipeline
 
     install("lm_q1", "ac_a_old", "en", PARSED, load="raise OSError('made for spaCy 2')")
     install("lm_q2", "ac_b_good", "en", PARSED)
@@ -67,7 +67,7 @@ def test_one_that_cannot_be_loaded_or_read_is_passed_over_in_the_log(install, tm
 
 
 def test_without_a_pipeline_and_without_spacy(comfy, monkeypatch):
-    from pack.nodes import pipeline
+    from pack.nodes.words import pipeline
 
     monkeypatch.setitem(sys.modules, "spacy", None)
     assert pipeline.load_pipeline() is None

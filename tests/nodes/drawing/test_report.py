@@ -6,7 +6,7 @@ import torch
 
 @pytest.fixture
 def report(comfy):
-    from pack.nodes import region_report
+    from pack.nodes.drawing import report as region_report
 
     return region_report
 

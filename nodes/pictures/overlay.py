@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from ..drawing.table import RGB, read_colour
 from .grid import READABLE, wrap
-from .region_table import RGB, read_colour
 
 GREY = 0.5  # what the regions are drawn on where there is no picture
 OPACITY = 0.6  # of a region's colour over the picture, where its mask is 1
@@ -47,12 +47,12 @@ def paint(masks: Tensor, colours: list[RGB], base: Tensor) -> Tensor:
     """
     k = enlargement(base.shape[1])
     masks, base = _larger(masks, k), _larger(base.movedim(-1, 0), k).movedim(0, -1)
-    rgb = torch.tensor(colours) / 255
+    flat = torch.tensor(colours) / 255
     cover = masks.amax(0)[..., None]  # (H, W, 1)
-    mixed = torch.einsum("rhw,rc->hwc", masks, rgb) / masks.sum(0).clamp(min=1e-6)[..., None]
+    mixed = torch.einsum("rhw,rc->hwc", masks, flat) / masks.sum(0).clamp(min=1e-6)[..., None]
     picture = base.lerp(_hatch(*cover.shape[:2]).expand(-1, -1, 3), HATCH * (1 - cover))
     picture = picture.lerp(mixed, OPACITY * cover)
-    for mask, colour in zip(masks, rgb, strict=True):
+    for mask, colour in zip(masks, flat, strict=True):
         picture[_outline(mask, _unit(base.shape[1]))] = colour
     return picture
 
@@ -78,6 +78,12 @@ def legend(texts: list[str], colours: list[RGB], hatched: str, width: int) -> Te
     for top, fill in zip(swatches, fills, strict=False):
         strip[top : top + size, pad : pad + size] = fill
     return strip
+
+
+def rgb(image: Tensor) -> Tensor:
+    """(B, H, W, 3) of pictures with 1, 3 or 4 channels."""
+    image = image[..., :3].float().cpu()
+    return image.expand(*image.shape[:-1], 3)
 
 
 def _alike(one: RGB, other: RGB) -> bool:

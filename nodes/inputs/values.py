@@ -12,9 +12,9 @@ from comfy.sd import CLIP
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..attention.quote import figure, listed, short
-from ..patches.run.maps import Maps
-from .inputs import Names
+from ...attention.quote import figure, listed, short
+from ...patches.run.maps import Maps
+from .shared import Names
 
 
 def checked(schema: io.Schema, values: dict[str, object]) -> dict[str, object]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..attention.quote import listed
-from ..attention.regions import Region
-from .region_table import Line
+from ...attention.quote import listed
+from ...attention.regions import Region
+from .table import Line
 
 
 def spoken(phrase: str) -> str:

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from pack.tests.attending import Calls, conditioned
+from pack.tests.patches.models.test_families import captured, half
 from pack.tests.patches.placing import PROMPT, place, region
-from pack.tests.patches.test_families import captured, half
 from pack.tests.tiny_build import build
 from pack.tests.tiny_models import FAMILIES, sample
 

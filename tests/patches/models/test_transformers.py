@@ -3,8 +3,8 @@
 import pytest
 import torch
 from pack.tests.attending import Calls, Placed, conditioned
+from pack.tests.patches.models.test_families import FLOW, captured, half
 from pack.tests.patches.placing import close, place, region
-from pack.tests.patches.test_families import FLOW, captured, half
 from pack.tests.tiny_models import FAMILIES, sample
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..attention.quote import short
+from ...attention.quote import short
 
 FORM = "phrase | strength | outside | #rrggbb"
 RGB = tuple[int, int, int]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..attention.cells import cells
-from ..attention.phrases import Rows, Tag, positions
-from ..attention.quote import short
-from ..attention.regions import Region
-from ..patches.run.track import read_tag
+from ...attention.cells import cells
+from ...attention.phrases import Rows, Tag, positions
+from ...attention.quote import short
+from ...attention.regions import Region
+from ...patches.run.track import read_tag
 
 LEVELS = {1: "SD1.5", 2: "SD1.5, SDXL", 4: "SD1.5, SDXL", 8: "SD1.5"}
 """Latent cells per attention cell, and the models whose U-Net attends to text at that size."""

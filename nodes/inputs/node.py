@@ -8,7 +8,7 @@ from functools import wraps
 
 from comfy_api.latest import io
 
-from ..patches.run.told import speaking
+from ...patches.run.told import speaking
 from .values import checked
 
 CHECKED = "lm_checked"

@@ -64,7 +64,7 @@ def test_without_a_phrase_the_node_shows_the_words_else_the_heat(run):
 def test_a_long_prompt_shows_its_first_words_and_counts_the_rest(comfy):
     from pack.attention.captured import Captured
     from pack.attention.ranking import rank
-    from pack.nodes.word_map import SHOWN, _rest, word_picture
+    from pack.nodes.pictures.word_map import SHOWN, _rest, word_picture
 
     words = tuple(f"word{i}" for i in range(20))
     maps = torch.eye(20).reshape(1, 20, 4, 5) + 0.001

@@ -4,8 +4,8 @@ import importlib
 
 import pytest
 import torch
+from pack.tests.patches.models.test_families import captured
 from pack.tests.patches.placing import place, region
-from pack.tests.patches.test_families import captured
 from torch import nn
 
 REFUSED = [

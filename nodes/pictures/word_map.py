@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..attention.captured import Captured
-from ..attention.quote import short
-from ..attention.ranking import Ranking, rank
-from .overlay import GREY, legend, paint, region_colours
-from .region_preview import rgb
+from ...attention.captured import Captured
+from ...attention.quote import short
+from ...attention.ranking import Ranking, rank
+from .overlay import GREY, legend, paint, region_colours, rgb
 
 SHOWN = 12  # words with a colour of their own
 

@@ -12,8 +12,8 @@ RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 @pytest.fixture
 def masks_of(comfy):
-    from pack.nodes.color_map import color_masks
-    from pack.nodes.region_table import read_table
+    from pack.nodes.drawing.color_map import color_masks
+    from pack.nodes.drawing.table import read_table
 
     def run(image, text, background=WHITE, tolerance=24):
         lines, masks = color_masks(image, read_table(text, 0.5, 0.0), background, tolerance)

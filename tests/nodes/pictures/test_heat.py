@@ -6,7 +6,7 @@ import torch
 
 @pytest.fixture
 def heat(comfy):
-    from pack.nodes import heat
+    from pack.nodes.pictures import heat
 
     return heat
 

@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def table(comfy):
-    from pack.nodes import region_table
+    from pack.nodes.drawing import table as region_table
 
     return region_table
 

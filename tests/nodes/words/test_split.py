@@ -45,7 +45,7 @@ TAGGED = [
 
 @pytest.fixture(scope="module")
 def pipeline(comfy):
-    from pack.nodes.pipeline import load_pipeline, trained
+    from pack.nodes.words.pipeline import load_pipeline, trained
 
     if load_pipeline() is None or not trained():
         pytest.skip("no trained English spaCy pipeline is installed")
@@ -54,7 +54,7 @@ def pipeline(comfy):
 
 @pytest.mark.parametrize(("text", "subject", "action", "scene"), [*SENTENCES, *TAGGED])
 def test_with_a_trained_pipeline(pipeline, text, subject, action, scene):
-    from pack.nodes.split import split
+    from pack.nodes.words.split import split
 
     parts = split(text, pipeline)
     assert (parts.subject, parts.action, parts.scene) == (subject, action, scene)
@@ -63,7 +63,7 @@ def test_with_a_trained_pipeline(pipeline, text, subject, action, scene):
 
 @pytest.mark.parametrize(("text", "subject", "action", "scene"), SENTENCES)
 def test_by_lists(comfy, text, subject, action, scene):
-    from pack.nodes.split import split
+    from pack.nodes.words.split import split
 
     parts = split(text, None)
     assert (parts.subject, parts.action, parts.scene) == (f"{subject} {action}".strip(), "", scene)
@@ -71,7 +71,7 @@ def test_by_lists(comfy, text, subject, action, scene):
 
 @pytest.mark.parametrize("trained", [True, False])
 def test_prepositions_of_several_words_name_nothing_to_see(comfy, request, trained):
-    from pack.nodes.split import split
+    from pack.nodes.words.split import split
 
     parts = split(
         "a bird on top of a mountain, in front of clouds", request.getfixturevalue("pipeline") if trained else None
@@ -81,7 +81,7 @@ def test_prepositions_of_several_words_name_nothing_to_see(comfy, request, train
 
 @pytest.mark.parametrize("text", ["walk-in closet", "looking_at_viewer", "the on-screen kiss", "don't"])
 def test_a_part_of_a_word_is_no_preposition(comfy, text):
-    from pack.nodes.split import split
+    from pack.nodes.words.split import split
 
     assert (split(text, None).subject, split(text, None).scene) == (text, "")
 
@@ -92,8 +92,8 @@ def test_a_part_of_a_word_is_no_preposition(comfy, text):
 )
 def test_long_texts(comfy, text):
     """With any pipeline: one that would read thousands of brackets in a row is not asked."""
-    from pack.nodes.pipeline import load_pipeline
-    from pack.nodes.split import split
+    from pack.nodes.words.pipeline import load_pipeline
+    from pack.nodes.words.split import split
 
     start = time.perf_counter()
     split(text, load_pipeline())

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..attention.words import PLACES, content_words, plain
+from ...attention.words import PLACES, content_words, plain
 
 if TYPE_CHECKING:
     from spacy.language import Language

@@ -17,7 +17,7 @@ def nodes(comfy):
 
 def refused(schema, name, value):
     """The sentence."""
-    from pack.nodes.values import checked
+    from pack.nodes.inputs.values import checked
 
     with pytest.raises(ValueError) as error:
         checked(schema, {name: [value] if schema.is_input_list else value})
@@ -57,7 +57,7 @@ def test_wrong_values_are_refused_by_every_input(nodes):
 
 
 def test_ends_and_defaults_are_legal(nodes):
-    from pack.nodes.values import checked
+    from pack.nodes.inputs.values import checked
 
     for node in nodes:
         schema = node.define_schema()
@@ -69,7 +69,7 @@ def test_ends_and_defaults_are_legal(nodes):
 
 
 def test_what_is_not_connected_is_not_checked(nodes):
-    from pack.nodes.values import checked
+    from pack.nodes.inputs.values import checked
 
     for node in nodes:
         for spec in (spec for spec in node.define_schema().inputs if spec.optional):
@@ -77,7 +77,7 @@ def test_what_is_not_connected_is_not_checked(nodes):
 
 
 def test_a_reversed_window_is_refused_by_every_node_that_has_one(nodes):
-    from pack.nodes.values import checked
+    from pack.nodes.inputs.values import checked
 
     with_window = [n for n in nodes if "start_percent" in {spec.id for spec in n.define_schema().inputs}]
     assert len(with_window) >= 6
@@ -87,7 +87,7 @@ def test_a_reversed_window_is_refused_by_every_node_that_has_one(nodes):
 
 
 def test_masks_come_in_one_form(comfy):
-    from pack.nodes.values import mask
+    from pack.nodes.inputs.values import mask
 
     given = torch.tensor([[-1.0, 0.5], [inf, 2.0]], dtype=torch.float64)
     assert torch.equal(mask(SimpleNamespace(id="mask"), given), torch.tensor([[[0.0, 0.5], [1.0, 1.0]]]))

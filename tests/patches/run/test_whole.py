@@ -3,7 +3,7 @@
 import pytest
 import torch
 from pack.tests.patches.injecting import SD1, Watch, custom, half, inject, picture
-from pack.tests.patches.test_cut import names
+from pack.tests.patches.run.test_cut import names
 
 SIGMAS = torch.tensor([14.0, 9.0, 5.0, 2.0, 0.7, 0.0])
 LATENT = {"height": 8, "width": 8}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..attention.presence import FOUND
-from ..attention.readout import COMBINE, ReadOut
-from ..attention.threshold import METHODS, Threshold
-from .inputs import number
+from ...attention.presence import FOUND
+from ...attention.readout import COMBINE, ReadOut
+from ...attention.threshold import METHODS, Threshold
+from .shared import number
 
 
 def phrase_lines(what: str) -> io.String.Input:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..attention.quote import listed, short
-from .region_table import RGB, Line, write_colour
+from ...attention.quote import listed, short
+from .table import RGB, Line, write_colour
 
 SMALLEST = 0.01  # share of the area from which a colour counts as painted (source 003)
 _TRIES = 256  # a photograph has no end of colours: only this many of the most frequent are looked at
