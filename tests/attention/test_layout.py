@@ -32,6 +32,6 @@ def test_spans(lengths, rows, drops, expected):
 def test_place_counts_chunks_and_embeddings():
     fits, foreign = torch.zeros(4), torch.zeros(6)
     chunks = [[(1, 1.0), (fits, 1.0), (torch.zeros(2, 4), 1.0), (2, 1.0)], [(foreign, 1.0), (3, 1.0), (4, 1.0)]]
-    rows = [[at for _, at in chunk] for chunk in place(chunks, 4)]
+    rows = [[at for _, at in chunk] for chunk in place(chunks, 4, {})]
     assert rows == [[0, 1, 2, 4], [5, 6]]
-    assert [len(chunk) for chunk in place(chunks, None)] == [4, 3]
+    assert [len(chunk) for chunk in place(chunks, None, {})] == [4, 3]
