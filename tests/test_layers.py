@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 TORCH = {"torch", "numpy", "__future__", "dataclasses", "math", "typing", "collections", "re", "itertools", "functools"}
 TORCH |= {"unicodedata", "inspect", "numbers", "logging"}
 ALLOWED = {
-    "attention": TORCH | {".attention"},
+    "attention": TORCH | {".attention", "difflib"},
     "sampling": TORCH | {".sampling"},
     "patches": TORCH
     | {".attention", ".sampling", ".patches", "comfy", "contextlib", "copy", "uuid", "threading"}

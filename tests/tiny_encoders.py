@@ -153,13 +153,22 @@ def small_eyes() -> Iterator[None]:
 
 @contextmanager
 def small_vocabularies() -> Iterator[None]:
-    """Llama 3's file lies in no host; Qwen's is read once."""
+    """Llama 3's file lies in no host."""
     from comfy.text_encoders import bpe_tokenizer
-    from transformers import Qwen2Tokenizer
+    from transformers import Qwen2Tokenizer, T5TokenizerFast
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         tiny_vocabularies.llama(Path(folder))
         read = bpe_tokenizer.from_tokenizer_json
         patch.setattr(bpe_tokenizer, "from_tokenizer_json", lambda path: read(folder))
-        patch.setattr(Qwen2Tokenizer, "from_pretrained", cache(Qwen2Tokenizer.from_pretrained))
+        for kind in (Qwen2Tokenizer, T5TokenizerFast):
+            patch.setattr(kind, "from_pretrained", partial(shared, kind.from_pretrained))
         yield
+
+
+@cache
+def shared(read: Callable, folder: str):
+    """The tokenizers of most encoders, whose files and vocabularies are read once."""
+    tokenizer = read(folder)
+    tokenizer.get_vocab = cache(tokenizer.get_vocab)
+    return tokenizer

@@ -78,7 +78,7 @@ def _beginnings(more: Iterable[str] = ()) -> list[str]:
 def _byte_pairs(more: Iterable[str] = ()) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """GPT-2's stand-ins for bytes -> id, and which two pieces merge."""
     parts = ["".join(_CHARS[byte] for byte in part.encode()) for part in _beginnings(more) if len(part) > 1]
-    ids = {char: byte for byte, char in _CHARS.items()} | {part: 300 + n for n, part in enumerate(parts)}
+    ids = {char: byte for byte, char in _CHARS.items()} | {part: 256 + n for n, part in enumerate(parts)}
     return ids, [(part[:-1], part[-1]) for part in parts]
 
 

@@ -117,11 +117,16 @@ def _tokenizer(tokenizer: object, name: str) -> SDTokenizer | None:
 
 
 def _reader(part: SDTokenizer) -> Reader:
-    marks = {token for token, text in part.inv_vocab.items() if text in _MARKS}
-    special = frozenset(marks.union(getattr(part.tokenizer, "all_special_ids", ())))
+    special = frozenset(_marks(part).union(getattr(part.tokenizer, "all_special_ids", ())))
     pads = part.end_token is None or part.pad_token in special  # CLIP-G pads with "!", but only after its end token
     silent = frozenset({part.start_token} | ({part.pad_token} if pads else set()))
     return Reader(part.inv_vocab, style_of(part.inv_vocab.values()), part.end_token, silent, special)
+
+
+def _marks(part: SDTokenizer) -> set[int]:
+    """Entries like <s>, <|end|> or [INST] that stand for no text."""
+    marks = {token: text for token, text in part.inv_vocab.items() if text[:1] in "<[" and text[-1:] in ">]"}
+    return {token for token, text in marks.items() if text in _MARKS or not part.decode([token])}
 
 
 def _pictured(given: dict[str, Chunks]) -> bool:
