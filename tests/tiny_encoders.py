@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def llm(layers: int = 4) -> dict:
 
 GPT_OSS = llm(24) | dict(head_dim=8, num_local_experts=2, num_experts_per_tok=1, vocab_size=1000)
 BERT = dict(hidden_size=32, intermediate_size=32, num_attention_heads=2, num_hidden_layers=1)
-DUAL = dict(text_projection_type="dual_linear", video_projection_dim=16, audio_projection_dim=8)
+DUAL = dict(text_projection_type="dual_linear")
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,20 @@ ENCODERS = {
 }  # fmt: skip
 
 
+_NEEDS = dict.fromkeys(("hidream", "hunyuan_video", "flux2", "ernie"), "bpe_tokenizer") | {"ltx2": "gemma4"}
+"""Of the host: its own reader of vocabularies; before Gemma 4, LTX-2's sizes could not be chosen."""
+
+
+def has(module: str) -> bool:
+    """Whether this host has comfy.text_encoders.`module`; older ones lack some."""
+    return find_spec(f"comfy.text_encoders.{module}") is not None
+
+
+def is_known(name: str) -> bool:
+    """Whether this host has what an encoder needs."""
+    return has(ENCODERS[name].module) and has(_NEEDS.get(name, "llama"))
+
+
 def encoder(name: str, **make):
     """A CLIP of the host with random weights; `make` are further arguments of its class."""
     from comfy.sd import CLIP
@@ -136,13 +151,11 @@ def filled(model: torch.nn.Module) -> torch.nn.Module:
 @contextmanager
 def small_eyes() -> Iterator[None]:
     """The towers that see pictures, whose sizes are no settings in the host."""
-    from comfy.text_encoders import llama, qwen3vl, qwen_vl
+    from comfy.text_encoders import llama, qwen_vl
 
     with pytest.MonkeyPatch.context() as patch:
-        for sizes in qwen3vl.QWEN3VL_VISION.values():
-            for key, value in (EYES | dict(depth=1, deepstack_visual_indexes=[0])).items():
-                patch.setitem(sizes, key, value)
-        patch.setitem(qwen3vl.QWEN3VL_VISION_COMMON, "num_heads", 2)
+        if has("qwen3vl"):
+            _small_eyes_of_qwen3vl(patch)
         for key, value in (EYES | dict(num_attention_heads=2, num_hidden_layers=1)).items():
             patch.setitem(llama.GEMMA3_VISION_CONFIG, key, value)
         tower = qwen_vl.Qwen2VLVisionTransformer
@@ -151,16 +164,25 @@ def small_eyes() -> Iterator[None]:
         yield
 
 
+def _small_eyes_of_qwen3vl(patch: pytest.MonkeyPatch) -> None:
+    from comfy.text_encoders import qwen3vl
+
+    for sizes in qwen3vl.QWEN3VL_VISION.values():
+        for key, value in (EYES | dict(depth=1, deepstack_visual_indexes=[0])).items():
+            patch.setitem(sizes, key, value)
+    patch.setitem(qwen3vl.QWEN3VL_VISION_COMMON, "num_heads", 2)
+
+
 @contextmanager
 def small_vocabularies() -> Iterator[None]:
     """Llama 3's file lies in no host."""
-    from comfy.text_encoders import bpe_tokenizer
     from transformers import Qwen2Tokenizer, T5TokenizerFast
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        tiny_vocabularies.llama(Path(folder))
-        read = bpe_tokenizer.from_tokenizer_json
-        patch.setattr(bpe_tokenizer, "from_tokenizer_json", lambda path: read(folder))
+        if has("bpe_tokenizer"):
+            tiny_vocabularies.llama(Path(folder))
+            bpe = import_module("comfy.text_encoders.bpe_tokenizer")
+            patch.setattr(bpe, "from_tokenizer_json", partial(lambda read, path: read(folder), bpe.from_tokenizer_json))
         for kind in (Qwen2Tokenizer, T5TokenizerFast):
             patch.setattr(kind, "from_pretrained", partial(shared, kind.from_pretrained))
         yield

@@ -1,11 +1,9 @@
 """Track Phrases through every text encoder of the host (tiny): the first row that another word changes is its own."""
 
-from importlib.util import find_spec
-
 import pytest
 from pack.attention.phrases import positions, words
 from pack.tests.patches.tracked import encode, tag_of, track
-from pack.tests.tiny_encoders import ENCODERS, encoder
+from pack.tests.tiny_encoders import ENCODERS, encoder, is_known
 
 pytestmark = pytest.mark.usefixtures("comfy")
 TEXT = "a red cat on a beach"
@@ -14,7 +12,7 @@ WEIGHED = {"sd2", "hidream", "omnigen2", "hunyuan_video", "lumina2", "wan", "hyd
 
 def tracked(name, **make):
     """The encoder behind Track Phrases; a skip on a host that does not have it yet."""
-    if find_spec(f"comfy.text_encoders.{ENCODERS[name].module}") is None:
+    if not is_known(name):
         pytest.skip("this host has no such text encoder")
     return track(encoder(name, **make))
 
