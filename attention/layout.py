@@ -59,7 +59,7 @@ def kept(given: Tensor, final: Tensor) -> dict[int, int]:
 
 
 def _same(given: Tensor, final: Tensor) -> dict[int, int]:
-    sides = ([row.tobytes() for row in side.float().cpu().numpy()] for side in (given, final))
+    sides = ([row.tobytes() for row in side.detach().float().cpu().numpy()] for side in (given, final))
     blocks = SequenceMatcher(None, *sides, autojunk=False).get_matching_blocks()
     return {block.a + n: block.b + n for block in blocks for n in range(block.size)}
 

@@ -5,21 +5,15 @@ clip = encoder("krea2")
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 
-import pytest
 import torch
 from pack.tests import tiny, tiny_vocabularies
+from pack.tests.shrunk import has, small_eyes, small_vocabularies
 from pack.tests.tiny_vocabularies import sentencepiece
-
-EYES = dict(hidden_size=32, intermediate_size=32)
 
 
 def llm(layers: int = 4) -> dict:
@@ -52,6 +46,11 @@ def spiece(name: str = "spiece_model", **ids: int) -> Callable[[], dict]:
     return lambda: {name: sentencepiece(**ids)}
 
 
+def newbie() -> dict:
+    model = GEMMA()["spiece_model"]
+    return {"gemma_spiece_model": model, "jina_spiece_model": model}
+
+
 def tekken() -> dict:
     return {"tekken_model": tiny_vocabularies.tekken()}
 
@@ -63,11 +62,13 @@ def harmony() -> dict:
 
 
 GEMMA = spiece(pad=0, end=1, start=2, unknown=3)
+JINA = dict(hidden_size=16, intermediate_size=16, num_attention_heads=4, num_hidden_layers=4)
 UMT5 = dict(pad=0, end=1, start=-1, unknown=2)
 
 ENCODERS = {
     "sd2": Kind("sd2_clip", "SD2Tokenizer", "SD2ClipModel", {"clip_h": tiny.CLIP_G}),
     "hidream": Kind("hidream", "HiDreamTokenizer", "HiDreamTEModel", {"llama": llm()}),
+    "hidream_o1": Kind("hidream_o1", "HiDreamO1Tokenizer", "HiDreamO1TE"),
     "flux2": Kind("flux", "Flux2Tokenizer", "Flux2TEModel", {"mistral3_24b": llm(31)}, None, tekken),
     "klein": Kind("flux", "KleinTokenizer", "klein_te", {"qwen3_4b": llm(28)}, {}),
     "ernie": Kind("ernie", "ErnieTokenizer", "ErnieTEModel", {"ministral3_3b": llm()}, None, tekken),
@@ -82,13 +83,15 @@ ENCODERS = {
     "boogu": Kind("boogu", "BooguTokenizer", "BooguTEModel", {"qwen3vl_8b": llm()}),
     "ideogram4": Kind("ideogram4", "Ideogram4Tokenizer", "Ideogram4TEModel", {"qwen3vl_8b": llm(36)}),
     "minimax": Kind("minimax", "MiniMaxH3Tokenizer", "MiniMaxH3TEModel", {"qwen3vl_32b": llm()}),
-    "hunyuan_image": Kind("hunyuan_image", "HunyuanImageTokenizer", "te", {"qwen25_7b": llm()}, {"byt5": False}),
+    "hunyuan_image": Kind("hunyuan_image", "HunyuanImageTokenizer", "te", {"qwen25_7b": llm(), "": tiny.T5}, {}),
+    "hunyuan_video15": Kind("hunyuan_image", "HunyuanVideo15Tokenizer", "te", {"qwen25_7b": llm()}, {"byt5": False}),
     "kandinsky5": Kind("kandinsky5", "Kandinsky5Tokenizer", "Kandinsky5TEModel", {"qwen25_7b": llm()}),
     "hunyuan_video": Kind("hunyuan_video", "HunyuanVideoTokenizer", "HunyuanVideoClipModel", {"llama": llm()}),
     "anima": Kind("anima", "AnimaTokenizer", "AnimaTEModel", {"qwen3_06b": llm()}),
     "lens": Kind("gpt_oss", "LensTokenizer", "LensTEModel", {}, None, harmony),
     "lumina2": Kind("lumina2", "LuminaTokenizer", "LuminaModel", {"gemma2_2b": llm()}, None, GEMMA),
     "netayume": Kind("lumina2", "NTokenizer", "te", {"gemma3_4b": llm()}, {"model_type": "gemma3_4b"}, GEMMA),
+    "newbie": Kind("newbie", "NewBieTokenizer", "NewBieTEModel", {"": JINA}, None, newbie),
     "pixeldit": Kind("pixeldit", "PixelDiTGemma2Tokenizer", "PixelDiTGemma2TE", {"gemma2_2b": llm()}, None, GEMMA),
     "ltx2": Kind("lt", "LTXAVGemmaTokenizer", "ltxav_te", {"": llm()}, DUAL, GEMMA),
     "wan": Kind("wan", "WanT5Tokenizer", "WanT5Model", {"umt5xxl": tiny.T5}, None, spiece(**UMT5)),
@@ -109,11 +112,6 @@ _NEEDS = dict.fromkeys(("hidream", "hunyuan_video", "flux2", "ernie"), "bpe_toke
 """Of the host: its own reader of vocabularies; before Gemma 4, LTX-2's sizes could not be chosen."""
 
 
-def has(module: str) -> bool:
-    """Whether this host has comfy.text_encoders.`module`; older ones lack some."""
-    return find_spec(f"comfy.text_encoders.{module}") is not None
-
-
 def is_known(name: str) -> bool:
     """Whether this host has what an encoder needs."""
     return has(ENCODERS[name].module) and has(_NEEDS.get(name, "llama"))
@@ -123,16 +121,18 @@ def encoder(name: str, **make):
     """A CLIP of the host with random weights; `make` are further arguments of its class."""
     from comfy.sd import CLIP
     from comfy.supported_models_base import ClipTarget
+    from comfy.text_encoders import hunyuan_video
 
     kind = ENCODERS[name]
     module = import_module(f"comfy.text_encoders.{kind.module}")
+    tokenizer = getattr(module, kind.tokenizer, None) or getattr(hunyuan_video, kind.tokenizer)
     model = getattr(module, kind.model)
     model = partial(model, **make) if kind.make is None else model(**kind.make | make)
     sizes = {"clip_l": tiny.CLIP_L, "clip_g": tiny.CLIP_G, "t5xxl": tiny.T5_WIDE if name == "hidream" else tiny.T5}
     options = {f"{part}_model_config": size for part, size in (sizes | kind.sizes).items()}
     options |= {"dtype": torch.float32, "gpt_oss_config": GPT_OSS}
     with small_eyes(), small_vocabularies():
-        target = ClipTarget(getattr(module, kind.tokenizer), lambda **given: filled(model(**given)))
+        target = ClipTarget(tokenizer, lambda **given: filled(model(**given)))
         return CLIP(target, model_options=options, tokenizer_data=kind.vocabulary())
 
 
@@ -146,51 +146,3 @@ def filled(model: torch.nn.Module) -> torch.nn.Module:
         if type(part).__name__ == "BertOutput":
             torch.nn.init.zeros_(part.dense.weight)
     return model
-
-
-@contextmanager
-def small_eyes() -> Iterator[None]:
-    """The towers that see pictures, whose sizes are no settings in the host."""
-    from comfy.text_encoders import llama, qwen_vl
-
-    with pytest.MonkeyPatch.context() as patch:
-        if has("qwen3vl"):
-            _small_eyes_of_qwen3vl(patch)
-        for key, value in (EYES | dict(num_attention_heads=2, num_hidden_layers=1)).items():
-            patch.setitem(llama.GEMMA3_VISION_CONFIG, key, value)
-        tower = qwen_vl.Qwen2VLVisionTransformer
-        small = EYES | dict(num_heads=2, num_layers=1)
-        patch.setattr(qwen_vl, "Qwen2VLVisionTransformer", lambda **given: tower(**given | small))
-        yield
-
-
-def _small_eyes_of_qwen3vl(patch: pytest.MonkeyPatch) -> None:
-    from comfy.text_encoders import qwen3vl
-
-    for sizes in qwen3vl.QWEN3VL_VISION.values():
-        for key, value in (EYES | dict(depth=1, deepstack_visual_indexes=[0])).items():
-            patch.setitem(sizes, key, value)
-    patch.setitem(qwen3vl.QWEN3VL_VISION_COMMON, "num_heads", 2)
-
-
-@contextmanager
-def small_vocabularies() -> Iterator[None]:
-    """Llama 3's file lies in no host."""
-    from transformers import Qwen2Tokenizer, T5TokenizerFast
-
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        if has("bpe_tokenizer"):
-            tiny_vocabularies.llama(Path(folder))
-            bpe = import_module("comfy.text_encoders.bpe_tokenizer")
-            patch.setattr(bpe, "from_tokenizer_json", partial(lambda read, path: read(folder), bpe.from_tokenizer_json))
-        for kind in (Qwen2Tokenizer, T5TokenizerFast):
-            patch.setattr(kind, "from_pretrained", partial(shared, kind.from_pretrained))
-        yield
-
-
-@cache
-def shared(read: Callable, folder: str):
-    """The tokenizers of most encoders, whose files and vocabularies are read once."""
-    tokenizer = read(folder)
-    tokenizer.get_vocab = cache(tokenizer.get_vocab)
-    return tokenizer

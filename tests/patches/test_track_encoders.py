@@ -40,6 +40,14 @@ def test_words_of_a_cut_template_have_no_rows(name):
     assert found[:4] == ["a", "red", "cat", "on"] and "describe" not in found
 
 
+def test_quoted_text_that_a_second_encoder_reads():
+    """HunyuanImage also gives it to byT5, whose rows are another tensor's."""
+    clip = tracked("hunyuan_image")
+    cat, dog = (encode(clip, f'a sign "{word}" on a beach') for word in ("cat", "dog"))
+    ((row,),) = positions("cat", tag_of(cat))
+    assert "conditioning_byt5small" in cat[1] and int((cat[0] != dog[0])[0].any(-1).nonzero()[0]) == row
+
+
 def test_an_encoder_that_is_not_in_the_tensor_has_no_rows():
     """HiDream without T5: zeros stand in its place, as many as Llama 3 has tokens."""
     clip = tracked("hidream", t5=False)

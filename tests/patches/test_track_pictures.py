@@ -57,11 +57,3 @@ def test_a_picture_before_the_words_of_hunyuan_video(interleave):
     given = dict(llama_template=PROMPT_TEMPLATE_ENCODE_VIDEO_I2V, image_embeds=seen, image_interleave=interleave)
     ((row,),), changed = first_changed(tracked("hunyuan_video"), **given)
     assert row == changed > len(range(0, 9, interleave))
-
-
-def test_an_encoder_that_fails_keeps_no_hooks():
-    clip = tracked("qwen_image")
-    with pytest.raises(AttributeError):
-        clip.encode_from_tokens_scheduled(clip.tokenize(TEXT, images=["no picture"]))
-    parts = clip.cond_stage_model.modules()
-    assert not any(part._forward_hooks or part._forward_pre_hooks for part in parts)
