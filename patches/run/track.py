@@ -40,7 +40,8 @@ class TagTokens:
         with watched({name: part for name, part in encoders if isinstance(part, SDClipModel)}) as gave:
             out = self.encode(tokens, *args, **kwargs)
         extra = (out[2] if len(out) > 2 else None) or {}
-        tag = self.tag(tokens, gave, out[0][0], extra)
+        first = (0,) * (out[0].ndim - 2)  # of the batch
+        tag = self.tag(tokens, gave, out[0][first], extra)
         return (*out[:2], {**extra, KEY: tag}, *out[3:])
 
     def tag(self, tokens: dict[str, Chunks], gave: dict[str, Given], final: Tensor, extra: dict) -> Tag:

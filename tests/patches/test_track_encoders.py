@@ -1,6 +1,7 @@
 """Track Phrases through every text encoder of the host (tiny): the first row that another word changes is its own."""
 
 import pytest
+import torch
 from pack.attention.phrases import positions, words
 from pack.tests.patches.tracked import encode, tag_of, track
 from pack.tests.tiny_encoders import ENCODERS, encoder, is_known
@@ -10,20 +11,26 @@ TEXT = "a red cat on a beach"
 WEIGHED = {"sd2", "hidream", "omnigen2", "hunyuan_video", "lumina2", "wan", "hydit", "auraflow", "ltxv", "pixart"}
 
 
-def tracked(name, **make):
-    """The encoder behind Track Phrases; a skip on a host that does not have it yet."""
+def made(name, **make):
+    """The encoder, or a skip on a host that does not have it yet."""
     if not is_known(name):
         pytest.skip("this host has no such text encoder")
-    return track(encoder(name, **make))
+    return encoder(name, **make)
+
+
+def tracked(name, **make):
+    return track(made(name, **make))
 
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if name != "anima"])
 def test_the_row_of_a_word(name):
-    clip = tracked(name)
+    given = made(name)
+    clip = track(given)
     for text in [TEXT, "a (red:0.8) (cat:1.3) on a beach"][: 1 + (name in WEIGHED)]:
         cat, dog = (encode(clip, text.replace("cat", animal)) for animal in ("cat", "dog"))
         row, later = (positions(word, tag_of(cat))[0][0] for word in ("cat", "beach"))
         assert int((cat[0] != dog[0])[0].any(-1).nonzero()[0]) == row < later
+        assert torch.equal(encode(given, text)[0], cat[0])
 
 
 def test_anima_has_a_row_for_each_t5_token():
@@ -46,6 +53,11 @@ def test_quoted_text_that_a_second_encoder_reads():
     cat, dog = (encode(clip, f'a sign "{word}" on a beach') for word in ("cat", "dog"))
     ((row,),) = positions("cat", tag_of(cat))
     assert "conditioning_byt5small" in cat[1] and int((cat[0] != dog[0])[0].any(-1).nonzero()[0]) == row
+
+
+def test_lens_makes_no_rows_of_an_empty_prompt():
+    entry = encode(tracked("lens"), "")
+    assert entry[0].shape[1] == tag_of(entry).rows == 0 and words(tag_of(entry)) == []
 
 
 def test_an_encoder_that_is_not_in_the_tensor_has_no_rows():
