@@ -128,8 +128,23 @@ def test_conditioning_nodes_keep_the_tag():
         node_helpers.conditioning_set_values([entry], {"strength": 0.5}),
         nodes.ConditioningConcat().concat([entry], [other])[0],
         nodes.ConditioningSetArea().append([entry], 64, 64, 0, 0, 1.0)[0],
+        nodes.ConditioningAverage().addWeighted([entry], [other], 0.5)[0],
+        nodes.ConditioningCombine().combine([entry], [other])[0],
     ]
     assert all(positions("cat", tag_of(conditioning[0])) == [(2,)] for conditioning in changed)
+
+
+def test_each_conditioning_has_its_own_words():
+    """Those of the second text are known where it stands for itself, and refused where it is only put behind."""
+    import nodes
+
+    first, second = (encode(track(tiny.sd1()), text) for text in ("a cat", "a big dog"))
+    combined = nodes.ConditioningCombine().combine([first], [second])[0]
+    assert [positions(word, tag_of(e)) for word, e in zip(("cat", "dog"), combined, strict=True)] == [[(2,)], [(3,)]]
+    ((tensor, options),) = nodes.ConditioningConcat().concat([first], [second])[0]
+    assert tensor.shape[1] == 154 and tag_of((tensor, options)).rows == 77
+    with pytest.raises(ValueError, match="'dog' is not in the prompt.*: a, cat"):
+        positions("dog", tag_of((tensor, options)))
 
 
 def test_an_encoder_that_cuts_its_template():
