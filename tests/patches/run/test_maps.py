@@ -182,5 +182,5 @@ def test_context_windows_are_refused(comfy):
 def test_a_model_without_reachable_attention_is_refused(comfy):
     model = FAMILY.model().clone()
     model.add_object_patch("diffusion_model", torch.nn.Linear(1, 1))
-    with pytest.raises(ValueError, match="a model of the kind Linear; use one of SD1"):
+    with pytest.raises(ValueError, match="a model of the kind Linear: it is not known"):
         capture(model, "cat")

@@ -88,7 +88,9 @@ def test_a_control_on_one_side_only(comfy):
 def test_find(comfy):
     from pack.patches.run.rows import Entry, find
 
-    one, copy, other = (Entry(name, uuid, 77, None, None) for name, uuid in [("a", 1), ("b", 1), ("b", 2)])
+    one, copy, other = (
+        Entry(name, uuid, 77, slice(0, 77), None, None) for name, uuid in [("a", 1), ("b", 1), ("b", 2)]
+    )
     table = {entry.key: entry for entry in (one, copy, other)}
     assert find(table, "a", 1) is one and find(table, "b", 1) is copy and find(table, "a", 2) is None
     assert find(table, None, 2) is other and find(table, None, 1) is None and find(table, None, 3) is None

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from pack.attention.phrases import positions
-from pack.tests.patches.test_track_encoders import TEXT, tracked
+from pack.tests.patches.run.test_track_encoders import TEXT, tracked
 from pack.tests.patches.tracked import tag_of
 
 pytestmark = pytest.mark.usefixtures("comfy")
