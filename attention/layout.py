@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from difflib import SequenceMatcher
+
 import torch
 from torch import Tensor
 
 Token = int | Tensor | dict
-"""A vocabulary id, an embedding (..., width), or an image for a vision-language encoder."""
+"""A vocabulary id, an embedding (..., width), or a picture for an encoder that sees."""
 
 Chunks = list[list[tuple]]
 """What a tokenizer of the host returns: chunks (of 77 for CLIP) of (token, weight)."""
@@ -15,11 +18,12 @@ _NO_TEXT = {"l": 2, "g": 2, "h": 2}
 """Rows of an encoder that was given no chunk at all (the SD3 node's `none`): start and end; elsewhere the end only."""
 
 
-def place(chunks: Chunks, width: int | None) -> list[list[tuple[Token, int]]]:
+def place(chunks: Chunks, width: int | None, pictures: Mapping[int, int]) -> list[list[tuple[Token, int]]]:
     """Each chunk's tokens with their flat positions.
 
     width: channels of the encoder's token embeddings. As in ComfyUI's comfy/sd1_clip.py (process_tokens), an embedding
     of another width is left out, what follows moves up, and padding fills the chunk's end.
+    pictures: first row -> rows of each picture that the encoder put among the tokens; others are left out too.
     """
     placed, start = [], 0
     for chunk in chunks:
@@ -27,19 +31,37 @@ def place(chunks: Chunks, width: int | None) -> list[list[tuple[Token, int]]]:
         for token, *_ in chunk:
             if not torch.is_tensor(token) or width is None or token.shape[-1] == width:
                 tokens.append((token, at))
-                at += _size(token)
+                at += pictures.get(at, 0) if isinstance(token, dict) else _size(token)
         placed.append(tokens)
         start += length(chunk)
     return placed
 
 
 def length(chunk: list[tuple]) -> int:
-    """Rows that a chunk takes."""
+    """Rows that a chunk without pictures takes."""
     return sum(_size(token) for token, *_ in chunk)
 
 
 def _size(token: Token) -> int:
     return token.numel() // token.shape[-1] if torch.is_tensor(token) else 1
+
+
+def kept(given: Tensor, final: Tensor) -> dict[int, int]:
+    """Row of an encoder -> row of the tensor that holds the same numbers; empty if there are none.
+
+    given: (N, C), what the encoder gave, or the first of the layers that each row is put together from.
+    final: (R, D), the tensor: the rows that are left, in their order, the layers one after another or in turns.
+    """
+    channels, layers = given.shape[-1], final.shape[-1] // given.shape[-1]
+    views = [final[:, :channels], final[:, ::layers]] if layers > 1 else [final] if layers else []
+    blocks = (_same(given, view) for view in views if view.shape[-1] == channels)
+    return max(blocks, key=len, default={})
+
+
+def _same(given: Tensor, final: Tensor) -> dict[int, int]:
+    sides = ([row.tobytes() for row in side.detach().float().cpu().numpy()] for side in (given, final))
+    blocks = SequenceMatcher(None, *sides, autojunk=False).get_matching_blocks()
+    return {block.a + n: block.b + n for block in blocks for n in range(block.size)}
 
 
 def spans(lengths: dict[str, int], rows: int, drops_template: bool) -> dict[str, tuple[int, int]]:

@@ -110,8 +110,7 @@ def _why_not(phrase: str, tag: Tag, seen_by: list[str]) -> str:
     if tag.lost:
         return (
             f"The phrase '{short(phrase)}' cannot be placed, because Track Phrases does not know which rows this text "
-            "encoder gives to which words; use a text encoder of SD1, SD2, SDXL, SD3, Flux or one T5 or LLM without "
-            "images."
+            "encoder gives to which words; use one of ComfyUI's own text encoders, loaded with all its parts."
         )
     return f"The phrase '{short(phrase)}' is not in the prompt; use its words in their order: {_readable(tag)}."
 

@@ -73,7 +73,6 @@ def merge(q, k, v):
 
 
 def dims(q, k, v):
-    import torch
     from torch.nn.functional import pad, scaled_dot_product_attention
 
     more = 8  # channels: kernels want multiples of eight

@@ -48,7 +48,7 @@ class Looker:
     def read(self, captured, blocks: str = "", **changes: str):
         """The node's reading, a mask of 128 x 128 per phrase. blocks: as if only they had been captured."""
         from pack.attention.readout import read_out
-        from pack.nodes.mask_inputs import how
+        from pack.nodes.inputs.masks import how
         from pack.patches.models.blocks import parse_blocks
 
         chosen = parse_blocks(blocks, list(captured.layers))
@@ -109,7 +109,7 @@ def draw(looker: Looker, rows: list[tuple], path: Path) -> None:
     """Picture, heat and mask of a phrase, for each of (case, what was seen, number of the phrase)."""
     import torch
     from pack.bench.paint import save_sheet
-    from pack.nodes.heat import heat_picture
+    from pack.nodes.pictures.heat import heat_picture
 
     pictures, labels = [], []
     for case, seen, i in rows:

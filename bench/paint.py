@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..nodes.grid import GridStyle, draw_grid
+from ..nodes.pictures.grid import GridStyle, draw_grid
 
 STEPS, CFG = 20, 5.0
 

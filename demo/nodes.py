@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..nodes.inputs import CATEGORY, found_by
-from ..nodes.node import Node
+from ..nodes.inputs.node import Node
+from ..nodes.inputs.shared import CATEGORY, found_by
 
 
 class LoadTinyScenes(Node):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from .grid import GridStyle, draw_grid, label_lines
-from .inputs import CATEGORY, found_by
-from .node import Node
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, found_by
+from .pictures.grid import GridStyle, draw_grid, label_lines
 
 
 class ValueSweep(Node):

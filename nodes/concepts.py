@@ -9,8 +9,8 @@ from ..patches.run.concepts import Concept, add_concept
 from ..patches.run.window import Window
 from ..patches.semantic import OUTSIDE, SemanticSettings, guide
 from ..sampling.semantic import MASKS, NORMALISE, Momentum
-from .inputs import CATEGORY, LM_MAPS, found_by, number, window
-from .node import Node
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, LM_MAPS, found_by, number, window
 
 MENU = f"{CATEGORY}/concepts"
 LM_CONCEPTS = io.Custom("LM_CONCEPTS")

@@ -13,9 +13,9 @@ from ..patches.replay import check_guidance, load_guidance, replay, save_guidanc
 from ..patches.run.files import check_prefix, guidance_path
 from ..patches.run.maps import Edits, Maps
 from .concepts import MENU
-from .inputs import LM_MAPS, Names, found_by
-from .node import Node, refusal
-from .overlay import GREY, enlargement, legend, region_colours
+from .inputs.node import Node, refusal
+from .inputs.shared import LM_MAPS, Names, found_by
+from .pictures.overlay import GREY, enlargement, legend, region_colours
 
 FILE = io.Custom("STRING,COMBO")  # a text, which also fits a list of files
 OPACITY = 0.85  # of a concept's colour where it edited most

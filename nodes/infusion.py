@@ -9,8 +9,8 @@ from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
 from ..patches.models.features import PRESETS, weight_of
 from ..patches.run.window import Window
 from ..sampling.mixing import MIXES
-from .inputs import CATEGORY, found_by, seed, window
-from .node import Node
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, found_by, seed, window
 
 
 class InfusionBias(Node):

@@ -11,11 +11,11 @@ from ..patches.capture import CaptureSettings, capture
 from ..patches.probe import ProbeSettings, probe
 from ..patches.run.maps import Maps
 from ..patches.run.window import Window
-from .heat import heat_picture
-from .inputs import CATEGORY, LM_MAPS, blocks, found_by, seed, window
-from .mask_inputs import how, outputs, phrase_lines, picture, read_inputs, split_lines
-from .node import Node
-from .word_map import word_picture
+from .inputs.masks import how, outputs, phrase_lines, picture, read_inputs, split_lines
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, LM_MAPS, blocks, found_by, seed, window
+from .pictures.heat import heat_picture
+from .pictures.word_map import word_picture
 
 MENU = f"{CATEGORY}/masks"
 WORDS = "daam, attention map, heatmap, cross attention, segment by text, text mask"

@@ -6,10 +6,10 @@ from comfy.sd import CLIP
 from comfy_api.latest import io
 
 from ..patches.run.track import track_phrases
-from .inputs import CATEGORY, found_by
-from .node import Node
-from .pipeline import load_pipeline
-from .split import split
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, found_by
+from .words.pipeline import load_pipeline
+from .words.split import split
 
 
 class TrackPhrases(Node):

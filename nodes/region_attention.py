@@ -9,8 +9,8 @@ from ..attention.regions import Region
 from ..patches.regions import SIDES, STD, RegionSettings, place_regions
 from ..patches.run.window import Window
 from ..patches.run.words import check_phrases
-from .inputs import CATEGORY, LM_REGIONS, blocks, found_by, window
-from .node import Node
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, LM_REGIONS, blocks, found_by, window
 
 
 class RegionAttention(Node):

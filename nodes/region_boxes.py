@@ -7,9 +7,9 @@ from comfy_api.latest import io
 from ..attention.regions import Region
 from .drawing.boxes import CORNERS, SIDES, as_regions, read_boxes
 from .drawing.raster import masked
-from .inputs import CATEGORY, LM_REGIONS, chain, found_by
-from .node import Node
-from .region_table import FORM, read_table
+from .drawing.table import FORM, read_table
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, LM_REGIONS, chain, found_by
 
 BOXES = [io.Custom(kind) for kind in ("BOUNDING_BOX", "BOUNDING_BOXES", "BBOX", "ARRAY")]
 

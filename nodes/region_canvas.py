@@ -10,11 +10,11 @@ from ..attention.regions import Region
 from ..patches.run.words import check_phrases
 from .drawing.parse import read_drawing
 from .drawing.raster import masked
-from .inputs import CATEGORY, LM_REGIONS, chain, found_by
-from .node import Node
-from .overlay import GREY, legend, paint, region_colours
+from .drawing.report import caption, covered
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, LM_REGIONS, chain, found_by
+from .pictures.overlay import GREY, legend, paint, region_colours
 from .region_preview import masks_of, rgb, uncovered
-from .region_report import caption, covered
 
 EMPTY = '{"regions": []}'
 PICTURE = "lm_picture"  # what the canvas in the browser reads to draw on

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from ..attention.quote import short
 from ..attention.regions import Region
-from .inputs import CATEGORY, LM_REGIONS, found_by
-from .node import Node
-from .overlay import GREY, legend, paint, region_colours
-from .region_report import caption, covered, describe, numbered
+from .drawing.report import caption, covered, describe, numbered
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, LM_REGIONS, found_by
+from .pictures.overlay import GREY, legend, paint, region_colours, rgb
 
 
 class RegionPreview(Node):
@@ -91,12 +91,6 @@ def _check(regions: tuple[Region, ...], batch: int) -> None:
                 f"The mask of '{short(region.phrase)}' holds {len(region.mask)} pictures, but the latent {batch}; "
                 "use one mask for all of them, or one for each."
             )
-
-
-def rgb(image: Tensor) -> Tensor:
-    """(B, H, W, 3) of pictures with 1, 3 or 4 channels."""
-    image = image[..., :3].float().cpu()
-    return image.expand(*image.shape[:-1], 3)
 
 
 def masks_of(regions: tuple[Region, ...], item: int, size: tuple[int, int]) -> Tensor:

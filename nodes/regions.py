@@ -6,11 +6,11 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..attention.regions import Region
-from .color_map import color_masks
-from .inputs import CATEGORY, LM_REGIONS, chain, found_by
-from .node import Node
-from .region_masks import one_per_line, placed, spoken
-from .region_table import FORM, read_colour, read_table
+from .drawing.color_map import color_masks
+from .drawing.masks import one_per_line, placed, spoken
+from .drawing.table import FORM, read_colour, read_table
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, LM_REGIONS, chain, found_by
 
 _TABLE = (
     f"A line per phrase: {FORM}. Only the phrase must be there; blank lines and those that start with // do not count."

@@ -12,8 +12,8 @@ from ..patches.inject import InjectSettings, inject
 from ..patches.run.maps import Cuts, Maps
 from ..patches.run.window import Window
 from ..sampling.cuts import CURVES
-from .inputs import CATEGORY, LM_MAPS, found_by, seed, window
-from .node import Node
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, LM_MAPS, found_by, seed, window
 
 MENU = f"{CATEGORY}/keep subject"
 

@@ -6,8 +6,8 @@ from comfy_api.latest import io
 
 from ..patches.slerp import DIRECTIONS, TextMove, move_text
 from ..sampling.slerp import MODES
-from .inputs import CATEGORY, found_by, window
-from .node import Node
+from .inputs.node import Node
+from .inputs.shared import CATEGORY, found_by, window
 
 
 class ClipSlerpAugment(Node):

@@ -12,7 +12,7 @@ HOST = TORCH | {"comfy", "contextlib", "copy", "uuid", "threading", "einops", "o
 MATHS = {".attention", ".sampling"}
 ROOMS = {".patches.models", ".patches.run"}
 ALLOWED = {
-    "attention": TORCH | {".attention"},
+    "attention": TORCH | {".attention", "difflib"},
     "sampling": TORCH | {".sampling"},
     "patches/models": HOST | MATHS | {".patches.models"},
     "patches/run": HOST | MATHS | ROOMS,

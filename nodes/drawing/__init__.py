@@ -1,1 +1,1 @@
-"""Regions as they are drawn: shapes in shares of the picture, read from text and made into masks."""
+"""Regions as they are given: shapes, boxes, tables, masks and painted pictures, read and checked, and told about."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import isfinite
 
 from ...attention.quote import listed, short
-from ..region_table import Line, read_colour
 from .shapes import Drawn
+from .table import Line, read_colour
 
 CORNERS, SIDES = "x1 y1 x2 y2", "x y width height"
 """How a bare list of four numbers is read."""

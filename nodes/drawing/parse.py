@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from ...attention.quote import listed, short
-from ..region_table import RGB, read_colour
 from .fields import corners, known, number, places, shown
 from .shapes import Drawn, Point, Stroke
+from .table import RGB, read_colour
 
 REGIONS = 64
 LETTERS = 1_000_000

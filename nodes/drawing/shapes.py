@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..region_table import RGB
+from .table import RGB
 
 Point = tuple[float, float]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 
 from torch import Tensor
@@ -20,12 +20,12 @@ class Entry:
     uuid: object
     rows: int
     """Of its text as the model gets it; in a batch the host may repeat them to the least common multiple."""
+    own: slice
+    """Those that its encoder made; the model may put others before or behind them."""
     tag: Tag | None
     """Its words, or None if they were not tracked."""
     area: tuple[int, int, int, int] | None
     """(h, w, y, x) in latent cells, or None for the whole picture."""
-    own: slice = field(default_factory=lambda: slice(0, 0))
-    """Those that its encoder made; the model may put others before or behind them."""
     first: float = inf
     """The noise level from which it acts, and `last` where it ends (the host's timestep ranges)."""
     last: float = 0.0
@@ -63,7 +63,7 @@ def table(conds: dict[str, list[dict]]) -> dict[tuple[str, object], Entry]:
             rows = 0 if text is None else text.cond.shape[1]
             own = slice(0, 0) if text is None else _own(owner, text.cond)
             times = float(cond.get("timestep_start", inf)), float(cond.get("timestep_end", 0.0))
-            entry = Entry(name, cond["uuid"], rows, owner.get(KEY), _area(cond.get("area")), own, *times)
+            entry = Entry(name, cond["uuid"], rows, own, owner.get(KEY), _area(cond.get("area")), *times)
             entries.setdefault(entry.key, entry)
     return entries
 

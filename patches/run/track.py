@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 
 import torch
 from comfy.sd import CLIP
-from comfy.sd1_clip import SDTokenizer
+from comfy.sd1_clip import SDClipModel, SDTokenizer
 from torch import Tensor
 
-from ...attention.layout import Chunks, Token, length, place, spans
+from ...attention.layout import Chunks, Token, kept, length, place, spans
 from ...attention.phrases import Encoder, Piece, Tag
 from ...attention.pieces import UNREADABLE, Reader, style_of
+from .encoded import Given, watched
 
 KEY = "lm_phrases"
 
-_DROPS_TEMPLATE = {"qwen_image", "krea2", "mage_flow", "joyimage"}
-"""Host modules whose encoders cut rows from the front only (the template before the prompt)."""
+_COUNTED = {"lt", "gpt_oss"}
+"""Host modules whose encoders make other numbers of what they gave (LTX-2, Lens); they cut rows from the front only."""
+
+_CLIPS = {"l", "g"}
+"""Encoders that stand side by side in the same rows."""
 
 _MARKS = {"<unk>", "<pad>", "<s>", "</s>", "<bos>", "<eos>"}
 """Entries without text that sentencepiece tokenizers of the host do not list as special."""
@@ -32,36 +36,46 @@ class TagTokens:
     readers: dict[str, Reader] = field(repr=False)
 
     def __call__(self, tokens: dict[str, Chunks], *args, **kwargs) -> tuple[Tensor, Tensor | None, dict]:
-        out = self.encode(tokens, *args, **kwargs)
+        encoders = ((name, _encoder(self.model, name)) for name in tokens)
+        with watched({name: part for name, part in encoders if isinstance(part, SDClipModel)}) as gave:
+            out = self.encode(tokens, *args, **kwargs)
         extra = (out[2] if len(out) > 2 else None) or {}
-        tag = self.tag(tokens, out[0].shape[-2], extra)
+        first = (0,) * (out[0].ndim - 2)  # of the batch
+        tag = self.tag(tokens, gave, out[0][first], extra)
         return (*out[:2], {**extra, KEY: tag}, *out[3:])
 
-    def tag(self, tokens: dict[str, Chunks], rows: int, extra: dict) -> Tag:
-        """The text of every encoder that can be read, and where it lies in a tensor of `rows` tokens."""
+    def tag(self, tokens: dict[str, Chunks], gave: dict[str, Given], final: Tensor, extra: dict) -> Tag:
+        """The text of every encoder that can be read, and where it lies in the tensor `final` (rows, C)."""
         given = {name: chunks for name, chunks in tokens.items() if self._is_encoded(name, chunks)}
-        blocks = self._blocks(given, rows, extra)
+        rows = self._rows(given, gave, final, extra)
         encoders = []
         for name in filter(self.readers.__contains__, given):
-            first, end = blocks.get(name, (0, 0))
-            chunks = place(given[name], _width(self.model, name))
-            texts = ((text, at + first) for text, at in _texts(chunks, self.readers[name]))
-            pieces = (Piece(text, row if 0 <= row < end else None) for text, row in texts)
+            pictures = gave[name].pictures if name in gave else {}
+            chunks = place(given[name], _width(self.model, name), pictures)
+            pieces = (Piece(text, rows.get(name, {}).get(at)) for text, at in _texts(chunks, self.readers[name]))
             encoders.append(Encoder(name, tuple(pieces)))
-        return Tag(tuple(encoders), rows)
+        return Tag(tuple(encoders), len(final))
 
     def _is_encoded(self, name: str, chunks: Chunks) -> bool:
         """Tokens of an encoder that was not loaded (SD3 without T5) go nowhere."""
         return isinstance(chunks, list) and _encoder(self.model, name, default=self) is not None
 
-    def _blocks(self, given: dict[str, Chunks], rows: int, extra: dict) -> dict[str, tuple[int, int]]:
-        if "t5xxl_ids" in extra:  # Anima: the model turns the tensor into one row per T5 token
-            return {"t5xxl": (0, sum(map(length, given["t5xxl"])))}
-        if any(isinstance(token, dict) for chunks in given.values() for chunk in chunks for token, *_ in chunk):
-            return {}  # an image takes as many rows as its size asks for
+    def _rows(
+        self, given: dict[str, Chunks], gave: dict[str, Given], final: Tensor, extra: dict
+    ) -> dict[str, dict[int, int]]:
+        """Encoder -> position of its token -> row; what is not known is not in it."""
         lengths = {name: sum(map(length, chunks)) for name, chunks in given.items()}
+        if "t5xxl_ids" in extra:  # Anima: the model turns the tensor into one row per T5 token
+            return {"t5xxl": {row: row for row in range(lengths["t5xxl"])}}
         modules = {cls.__module__.rpartition(".")[2] for cls in type(self.model).__mro__}
-        return spans(lengths, rows, bool(modules & _DROPS_TEMPLATE))
+        counted = bool(modules & _COUNTED)
+        others = [name for name in gave if name not in _CLIPS and gave[name].states is not None and not counted]
+        held = {name: kept(gave[name].rows, final) for name in others}
+        whole = {name: rows for name, rows in held.items() if len(rows) == len(final)}
+        if whole or not all(held.values()) or _pictured(given):
+            return whole
+        blocks = spans(lengths, len(final), counted)
+        return {name: {row - first: row for row in range(max(first, 0), end)} for name, (first, end) in blocks.items()}
 
 
 def track_phrases(clip: CLIP) -> CLIP:
@@ -104,11 +118,21 @@ def _tokenizer(tokenizer: object, name: str) -> SDTokenizer | None:
 
 
 def _reader(part: SDTokenizer) -> Reader:
-    marks = {token for token, text in part.inv_vocab.items() if text in _MARKS}
-    special = frozenset(marks.union(getattr(part.tokenizer, "all_special_ids", ())))
+    special = frozenset(_marks(part).union(getattr(part.tokenizer, "all_special_ids", ())))
     pads = part.end_token is None or part.pad_token in special  # CLIP-G pads with "!", but only after its end token
     silent = frozenset({part.start_token} | ({part.pad_token} if pads else set()))
     return Reader(part.inv_vocab, style_of(part.inv_vocab.values()), part.end_token, silent, special)
+
+
+def _marks(part: SDTokenizer) -> set[int]:
+    """Entries like <s>, <|end|> or [INST] that stand for no text."""
+    marks = {token: text for token, text in part.inv_vocab.items() if text[:1] in "<[" and text[-1:] in ">]"}
+    return {token for token, text in marks.items() if text in _MARKS or not part.decode([token])}
+
+
+def _pictured(given: dict[str, Chunks]) -> bool:
+    """A picture takes as many rows as its size asks for."""
+    return any(isinstance(token, dict) for chunks in given.values() for chunk in chunks for token, *_ in chunk)
 
 
 def _encoder(model: torch.nn.Module, name: str, default: object = None) -> object:

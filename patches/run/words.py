@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from torch import Tensor
+
 from ...attention.phrases import Rows, Tag, positions
 from ...attention.quote import short
 from ...attention.regions import Region
@@ -32,13 +34,16 @@ def explain(phrase: str, entries: Iterable[Entry], occurrence: int = 0) -> None:
 
 def check_phrases(regions: Iterable[Region], conditioning: list) -> None:
     """ValueError: a region's phrase is in none of a CONDITIONING's prompts, or not as often as it asks."""
-    entries = [
-        Entry("positive", i, max(text.shape[1], options[KEY].rows if KEY in options else 0), options.get(KEY), None)
-        for i, (text, options) in enumerate(conditioning)
-    ]
+    entries = [_entry(i, text, options.get(KEY)) for i, (text, options) in enumerate(conditioning)]
     for region in regions:
         if not region.neutral and not any(rows_of(region.phrase, entry, region.occurrence) for entry in entries):
             explain(region.phrase, entries, region.occurrence)
+
+
+def _entry(number: int, text: Tensor, tag: Tag | None) -> Entry:
+    """Of a text (1, n, C) that no model got yet."""
+    rows = max(text.shape[1], tag.rows if tag else 0)
+    return Entry("positive", number, rows, slice(0, rows), tag, None)
 
 
 def _occurrences(phrase: str, tag: Tag | None) -> list[Rows]:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from pack.attention.layout import place, spans
+from pack.attention.layout import kept, place, spans
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,41 @@ def test_spans(lengths, rows, drops, expected):
 def test_place_counts_chunks_and_embeddings():
     fits, foreign = torch.zeros(4), torch.zeros(6)
     chunks = [[(1, 1.0), (fits, 1.0), (torch.zeros(2, 4), 1.0), (2, 1.0)], [(foreign, 1.0), (3, 1.0), (4, 1.0)]]
-    rows = [[at for _, at in chunk] for chunk in place(chunks, 4)]
+    rows = [[at for _, at in chunk] for chunk in place(chunks, 4, {})]
     assert rows == [[0, 1, 2, 4], [5, 6]]
-    assert [len(chunk) for chunk in place(chunks, None)] == [4, 3]
+    assert [len(chunk) for chunk in place(chunks, None, {})] == [4, 3]
+
+
+def test_place_gives_a_picture_its_rows():
+    """One that the encoder does not see is left out."""
+    chunks = [[(1, 1.0), ({"type": "image"}, 1.0), (2, 1.0), ({"type": "image"}, 1.0), (3, 1.0)]]
+    assert [at for _, at in place(chunks, 4, {1: 6})[0]] == [0, 1, 7, 8, 8]
+
+
+@pytest.mark.parametrize(
+    ("rows", "of"),
+    [
+        (list(range(9)), None),
+        ([3, 4, 5], None),  # cut at both ends (LongCat, HunyuanVideo)
+        ([0, 5, 6, 7, 8], None),  # cut between (PixelDiT)
+        ([0, 2, 5, 6], None),  # every other row of a picture before the words (HunyuanVideo)
+        ([3, 4, 5], "turns"),
+        ([3, 4, 5], "one after another"),
+    ],
+)
+def test_kept_rows_of_an_encoder(rows, of):
+    layers = torch.randn(4, 9, 6, generator=torch.Generator().manual_seed(0))
+    joined = {None: layers[0], "turns": layers.permute(1, 2, 0).reshape(9, 24)}
+    joined["one after another"] = layers.permute(1, 0, 2).reshape(9, 24)
+    assert kept(layers[0], joined[of][rows]) == {given: row for row, given in enumerate(rows)}
+
+
+def test_nothing_is_kept_of_other_numbers():
+    given = torch.randn(9, 6, generator=torch.Generator().manual_seed(0))
+    assert kept(given, given @ torch.ones(6, 6)) == kept(given, given[:, :4]) == kept(given, given[:0]) == {}
+
+
+def test_words_before_equal_padding_keep_their_rows():
+    """T5's padding is zeros where it is masked (Wan); a part of it must not pass for the words' place."""
+    given = torch.cat([torch.randn(5, 6, generator=torch.Generator().manual_seed(0)), torch.zeros(20, 6)])
+    assert kept(given, given[2:]) == {row + 2: row for row in range(23)}

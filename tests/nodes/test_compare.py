@@ -15,7 +15,7 @@ def nodes(comfy):
 
 @pytest.fixture
 def grid(comfy):
-    from pack.nodes import grid
+    from pack.nodes.pictures import grid
 
     return grid
 

@@ -58,7 +58,7 @@ def tagged(doc):
     ],
 )
 def test_split(comfy, method, text, subject, scene, content):
-    from pack.nodes.split import split
+    from pack.nodes.words.split import split
 
     name, pipeline = method
     parts = split(text, pipeline)
@@ -69,7 +69,7 @@ def test_split(comfy, method, text, subject, scene, content):
 def test_parts_of_speech_keep_particles_with_the_subject(comfy):
     """What a pipeline is for: 'over' is a particle here, and only the tagger knows it."""
     spacy = pytest.importorskip("spacy")
-    from pack.nodes.split import split
+    from pack.nodes.words.split import split
     from spacy.tokens import Doc
 
     class Tagged:

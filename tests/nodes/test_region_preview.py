@@ -13,7 +13,7 @@ def preview(comfy):
 
 @pytest.fixture
 def overlay(comfy):
-    from pack.nodes import overlay
+    from pack.nodes.pictures import overlay
 
     return overlay
 

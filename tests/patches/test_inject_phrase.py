@@ -111,7 +111,7 @@ def test_what_the_prompt_does_not_hold_is_told_before_the_first_step(comfy, phra
 def test_a_model_whose_attention_is_out_of_reach(comfy):
     model, latent = SD1.model().clone(), picture(height=8, width=8)
     model.add_object_patch("diffusion_model", torch.nn.Linear(1, 1))
-    with pytest.raises(ValueError, match="cannot be reached in a model of the kind Linear; use one of SD1"):
+    with pytest.raises(ValueError, match="cannot be reached in a model of the kind Linear: it is not known"):
         inject(model, latent, phrase="cat")
     inject(model, latent)
     inject(model, latent, half(), phrase="cat")

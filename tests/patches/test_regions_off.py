@@ -3,7 +3,7 @@
 import pytest
 import torch
 from pack.tests.patches.placing import left, place, region
-from pack.tests.patches.test_run import state
+from pack.tests.patches.run.test_run import state
 from pack.tests.tiny_models import FAMILIES, sample
 
 FAMILY = FAMILIES["sd1"]

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from pack.tests.patches.models.test_families import halved
 from pack.tests.patches.placing import left, place, region
-from pack.tests.patches.test_families import halved
 from pack.tests.trust.building import Graph, Linked, regions
 from pack.tests.trust.effects import SIX, scene
 from pack.tests.trust.executor import finite, tiny_scenes
