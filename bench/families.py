@@ -30,7 +30,7 @@ GROUPS = {
     "Qwen-Image, Qwen-Image-Edit": ("qwen_image", "qwen_edit"),
     "Z-Image, Omni, in pixels; Lumina 2": ("z_image", "z_image_omni", "z_pixel", "lumina2"),
     "Krea 2, with reference pictures": ("krea2", "krea2_refs"),
-    "Anima, Cosmos Predict2": ("anima", "cosmos_predict2"),
+    "Anima, Cosmos Predict2": ("anima", "cosmos_predict2", "cosmos_predict2_i2v"),
     "Lens, MageFlow": ("lens", "mage_flow"),
     "HunyuanImage 2.1": ("hunyuan_image21", "hunyuan_image21_byt5"),
     "OmniGen2, Boogu, with reference pictures": ("omnigen2", "omnigen2_refs", "boogu", "boogu_refs"),
@@ -41,16 +41,24 @@ GROUPS = {
     "Wan VACE, Camera, HuMo, Animate, S2V, SCAIL": (
         "wan_vace",
         "wan_camera",
+        "wan22_camera",
         "wan_humo",
         "wan_animate",
+        "wan_animate2",
         "wan_s2v",
         "wan_scail",
     ),
     "LTXV, LTX-2 with and without sound": ("ltxv", "ltxav", "ltxav_sound"),
     "MiniMax H3, video and sound": ("minimax",),
-    "HunyuanVideo, HunyuanVideo 1.5": ("hunyuan_video", "hunyuan_video15", "hunyuan_video15_i2v"),
+    "HunyuanVideo, HunyuanVideo 1.5": (
+        "hunyuan_video",
+        "hunyuan_video_i2v",
+        "skyreels_i2v",
+        "hunyuan_video15",
+        "hunyuan_video15_i2v",
+    ),
     "Kandinsky 5, pictures and videos": ("kandinsky5_image", "kandinsky5"),
-    "CogVideoX": ("cogvideox",),
+    "CogVideoX": ("cogvideox", "cogvideox_i2v"),
 }
 """What users know them as -> families."""
 COLUMNS = {

@@ -88,6 +88,12 @@ REACH = {
     "cosmos_predict2": tiny(
         "CosmosT2IPredict2", COSMOS | dict(image_model="cosmos_predict2"), **DIT | dict(joint=False), video=True
     ),
+    "cosmos_predict2_i2v": tiny(
+        "CosmosI2VPredict2",
+        COSMOS | dict(image_model="cosmos_predict2", in_channels=17),
+        **DIT | dict(joint=False),
+        video=True,
+    ),
     "anima": tiny(
         "Anima",
         COSMOS | dict(image_model="anima", crossattn_emb_channels=1024),

@@ -122,6 +122,8 @@ def find(family: Family, noise: object, positive: list) -> Found:
     words = _seen(family, noise, reworded(positive))
     left, whole = (_seen(family, _moved(noise, slice(0, end)), positive) for end in (width // 2, width))
     for before, word, half, every in zip(plain, words, left, whole, strict=True):
+        if not before[1].numel():  # an image that was not given
+            continue
         keys, inside, picture = (_change(before[i], after[i]) for i, after in ((1, word), (0, half), (0, every)))
         if keys.max() > 1e-4 and inside.max() > 1e-4:
             chosen = keys.topk(2).indices.sort().values.tolist()

@@ -44,6 +44,8 @@ CELL15 = dict(channels=32, context=48, rows=12, joint=True, video=True, pooled=3
 
 REACH = {
     "hunyuan_video": tiny("HunyuanVideo", HUNYUAN, **DIT, joint=True, pooled=768),
+    "hunyuan_video_i2v": tiny("HunyuanVideoI2V", HUNYUAN | dict(in_channels=33), **DIT, joint=True, pooled=768),
+    "skyreels_i2v": tiny("HunyuanVideoSkyreelsI2V", HUNYUAN | dict(in_channels=32), **DIT, joint=True, pooled=768),
     "hunyuan_image21": tiny("HunyuanImage21", IMAGE21, **CELL21),
     "hunyuan_image21_byt5": tiny("HunyuanImage21", IMAGE21, **CELL21, extra=BYT5),
     "hunyuan_video15": tiny("HunyuanVideo15", VIDEO15, **CELL15),
@@ -55,5 +57,6 @@ REACH = {
         "MiniMaxH3", MINIMAX, channels=24, context=48, rows=12, patch=2, video=True, joint=True, sound=(32, 2, 7)
     ),
     "cogvideox": tiny("CogVideoX_T2V", COGVIDEO, **DIT, joint=True),
+    "cogvideox_i2v": tiny("CogVideoX_I2V", COGVIDEO | dict(in_channels=32), **DIT, joint=True),
     "kandinsky5": tiny("Kandinsky5", KANDINSKY | dict(visual_embed_dim=132), **DIT, pooled=32),
 }

@@ -22,5 +22,7 @@ REACH = {
     "wan_animate": tiny("WAN22_Animate", ANIMATE, **DIT),
     "wan_s2v": tiny("WAN22_S2V", S2V, **DIT),
     "wan22_5b": tiny("WAN22_T2V", FIVE, **DIT | dict(channels=48)),
+    "wan22_camera": tiny("WAN22_Camera", WAN | dict(model_type="camera_2.2", in_dim=36), **DIT),
+    "wan_animate2": tiny("WAN_Animate2", WAN | dict(model_type="animate2", in_dim=36), **DIT),
     "wan_scail": tiny("WAN21_SCAIL", WAN | dict(model_type="scail", in_dim=20), **DIT),
 }
