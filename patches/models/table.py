@@ -101,6 +101,7 @@ TABLE = {
     "wan.model.VaceWanModel": wan,
     "wan.model.WanModel": wan,
     "wan.model.WanModel_S2V": wan,
+    "wan.model.SCAIL2WanModel": wan,
     "wan.model.SCAILWanModel": wan,
     "wan.model_animate.AnimateWanModel": wan,
     "wan.model_animate2.WanAnimate2Model": wan,

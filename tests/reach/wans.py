@@ -24,5 +24,6 @@ REACH = {
     "wan22_5b": tiny("WAN22_T2V", FIVE, **DIT | dict(channels=48)),
     "wan22_camera": tiny("WAN22_Camera", WAN | dict(model_type="camera_2.2", in_dim=36), **DIT),
     "wan_animate2": tiny("WAN_Animate2", WAN | dict(model_type="animate2", in_dim=36), **DIT),
+    "wan_scail2": tiny("WAN21_SCAIL2", WAN | dict(model_type="scail2", in_dim=20), **DIT),
     "wan_scail": tiny("WAN21_SCAIL", WAN | dict(model_type="scail", in_dim=20), **DIT),
 }
