@@ -44,10 +44,11 @@ GROUPS = {
         "wan22_camera",
         "wan_humo",
         "wan_animate",
-        "wan_animate2",
         "wan_s2v",
         "wan_scail",
+        "wan_scail2",
     ),
+    "Wan Animate 2": ("wan_animate2",),
     "LTXV, LTX-2 with and without sound": ("ltxv", "ltxav", "ltxav_sound"),
     "MiniMax H3, video and sound": ("minimax",),
     "HunyuanVideo, HunyuanVideo 1.5": (

@@ -24,7 +24,7 @@ class Blocks:
     attention: str = ""
     """The block's module in which picture and text meet; '': the block has one attention."""
     features: bool = True
-    """Whether features can enter behind its blocks; not where they only make hints for the others."""
+    """Whether features can enter behind its blocks; not where they only make hints, or are not called as a whole."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def places_of(model: ModelPatcher) -> Places:
     if isinstance(network, UNetModel):
         return UNetPlaces(network)
     family = family_of(network)
-    if family is None:
+    if family is None or not any(blocks.features for blocks in family.blocks.values()):
         raise ValueError(
             f"The features cannot be reached in a model of the kind {type(network).__name__}: it is not known where in "
             "its blocks the picture is; use another model."

@@ -104,7 +104,9 @@ TABLE = {
     "wan.model.SCAIL2WanModel": wan,
     "wan.model.SCAILWanModel": wan,
     "wan.model_animate.AnimateWanModel": wan,
-    "wan.model_animate2.WanAnimate2Model": wan,
+    "wan.model_animate2.WanAnimate2Model": Family(
+        {"double": Blocks("blocks", attention="cross_attn", features=False)}, "picture *", cross=True
+    ),
 }
 """Exact class below comfy.ldm -> its family, or what makes it of a network; subclasses may add tokens of their own."""
 

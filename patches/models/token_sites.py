@@ -79,6 +79,8 @@ class TokenSites:
             return None
         refs = sum(options.get("reference_image_num_tokens", ()))
         found = call.layout.call(queries, rows, refs)
+        if found is None and self.family.cross:
+            return None  # of a stream beside the picture's, such as a pose
         if found is None:
             raise ValueError(UNKNOWN)
         frames, h, w = call.layout.grid

@@ -94,7 +94,15 @@ def changing(model, change):
     return patched
 
 
-@pytest.mark.parametrize("name", [name for name in REACH if REACH[name].config[:2] != "SD"])
+def test_features_that_cannot_be_reached_are_refused(comfy):
+    from pack.patches.models.reach import places_of
+
+    if REACH["wan_animate2"].known:
+        with pytest.raises(ValueError, match="of the kind WanAnimate2Model: it is not known where in its blocks"):
+            places_of(REACH["wan_animate2"].model())
+
+
+@pytest.mark.parametrize("name", [name for name in REACH if REACH[name].config[:2] != "SD" and name != "wan_animate2"])
 def test_features_of_the_left_half_are_the_left_half_of_the_picture(family, name):
     """Behind the last block every token goes its own way."""
     noise, shapes = noise_of(family, frames=frames_of(family)), []
