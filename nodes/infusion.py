@@ -32,8 +32,7 @@ class InfusionBias(Node):
             inputs=[
                 io.Model.Input(
                     "model",
-                    tooltip="The model to patch, a U-Net, SD3, Flux, Chroma, Qwen-Image, Lumina 2, Z-Image, Wan, Lens "
-                    "or MageFlow; the one that goes in stays as it is.",
+                    tooltip="The model to patch, almost any that the host runs; the one that goes in stays as it is.",
                 ),
                 io.Latent.Input("latent", tooltip="The biasing pictures, one or a batch, of the size that is sampled."),
                 io.Float.Input(
