@@ -8,7 +8,18 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TORCH = {"torch", "numpy", "__future__", "dataclasses", "math", "typing", "collections", "re", "itertools", "functools"}
 TORCH |= {"unicodedata", "inspect", "numbers", "logging"}
-HOST = TORCH | {"comfy", "contextlib", "copy", "uuid", "threading", "einops", "os", "pathlib", "folder_paths"}
+HOST = TORCH | {
+    "comfy",
+    "contextlib",
+    "copy",
+    "uuid",
+    "threading",
+    "contextvars",
+    "einops",
+    "os",
+    "pathlib",
+    "folder_paths",
+}
 MATHS = {".attention", ".sampling"}
 ROOMS = {".patches.models", ".patches.run"}
 ALLOWED = {

@@ -81,6 +81,9 @@ export function group({ groups, titles = {}, labels = {}, note }) {
   const box = LiteGraph.createNode("MarkdownNote");
   app.graph.add(box);
   box.widgets[0].value = note;
+  for (const node of app.graph._nodes.filter((node) => node.type.startsWith("LM_"))) {
+    node.title = node.title.replace(/ \(.*\)$/, "");  // the wish alone: the technique would make the node wider
+  }
   for (const [id, title] of Object.entries(titles)) app.graph.getNodeById(id).title = title;
   for (const node of app.graph._nodes.filter((node) => node.subgraph)) {
     node.inputs.filter((input) => input.link == null).forEach((input) =>  // what the frontend offers of the inner widgets

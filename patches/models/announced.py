@@ -7,25 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from threading import get_ident
 
 from torch import Tensor
 from torch.nn import Module
 
+_LEVEL: ContextVar[int] = ContextVar("lm_level", default=0)
 Enter = Callable[[str, dict], None]
 """(name, transformer_options) before a module runs."""
 Leave = Callable[[str, object], object]
 """(name, output) after it, None on its way to an error; may return another output."""
 
 
+@contextmanager
+def apart() -> Iterator[None]:
+    """What runs inside is no part of the calls that are listened to from outside of it."""
+    token = _LEVEL.set(_LEVEL.get() + 1)
+    try:
+        yield
+    finally:
+        _LEVEL.reset(token)
+
+
+class Here:
+    """Whether this is the thread, and the level of `apart`, in which it was made."""
+
+    def __init__(self) -> None:
+        self.place = get_ident(), _LEVEL.get()
+
+    def __call__(self) -> bool:
+        return self.place == (get_ident(), _LEVEL.get())
+
+
 class Own:
     """Whether this thread is in the network's own call, not in one that another node makes inside of it."""
 
     def __init__(self, network: Module) -> None:
-        self.network, self.thread, self.depth = network, get_ident(), 0
+        self.network, self.here, self.depth = network, Here(), 0
 
     def __call__(self) -> bool:
-        return get_ident() == self.thread and self.depth == 1
+        return self.here() and self.depth == 1
 
     def __enter__(self) -> None:
         self.hooks = [
@@ -38,24 +60,24 @@ class Own:
             hook.remove()
 
     def _deeper(self, by: int) -> None:
-        if get_ident() == self.thread:
+        if self.here():
             self.depth += by
 
 
 @contextmanager
 def announced(modules: Mapping[str, Module], enter: Enter, leave: Leave) -> Iterator[None]:
     """Has both called while open, for modules that run in this thread."""
-    thread = get_ident()
+    here = Here()
 
     def before(name: str) -> Callable:
         def hook(module: Module, args: tuple, kwargs: dict) -> None:
-            if get_ident() == thread:
+            if here():
                 enter(name, kwargs.get("transformer_options") or {})
 
         return hook
 
     def after(name: str) -> Callable:
-        return lambda _module, _args, out: leave(name, out) if get_ident() == thread else None
+        return lambda _module, _args, out: leave(name, out) if here() else None
 
     with ExitStack() as stack:
         for name, module in modules.items():

@@ -10,6 +10,7 @@ from comfy.samplers import cond_cat
 from torch import Tensor
 
 from ...sampling.mixing import mean_over_images
+from ..models.announced import apart
 from ..models.reach import Places
 from .engine import Override
 from .packed import with_video
@@ -56,19 +57,22 @@ class Recorder:
             self._pass(executor, with_video(x, part, self.run.packed), part.shape, t, text, options, area)
             for part in pictures.split(1 if self.run.packed else len(pictures))
         ]
+        if len(found) == 1:
+            return found[0]
         return {site: mean_over_images(torch.cat([one[site] for one in found]), self.images) for site in self.sites}
 
     def _pass(self, executor, x: Tensor, shape: Sequence[int], t: Tensor, text: str, options: dict, area) -> dict:
-        """Site -> (rows, C, h, w) of one call of the plain model."""
+        """Site -> (1, C, h, w) of one call of the plain model with all pictures, or with one of several."""
         given, features = text_of(self.run, text, len(x), area), {}
 
-        def keep(site: str, h: Tensor) -> None:
-            features[site] = h
+        def keep(site: str, h: Tensor) -> None:  # at once: the next block may write into it
+            features[site] = mean_over_images(h, self.images) if len(h) == len(self.images) else h.clone()
             if len(features) == len(self.sites):
                 raise _Enough
 
         network, plain = executor.class_obj.diffusion_model, _plain(options)
-        with suppress(_Enough), self.places.recording(network, shape, given, plain, keep, self.sites) as recording:
+        listening = self.places.recording(network, shape, given, plain, keep, self.sites)
+        with suppress(_Enough), apart(), listening as recording:
             executor.original(x, t.expand(len(x)), control=None, transformer_options=recording, **given)
         return features
 

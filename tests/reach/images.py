@@ -104,6 +104,7 @@ REACH = {
     "aura": tiny("AuraFlow", AURA, **DIT | dict(channels=4)),
     "chroma_radiance": tiny("ChromaRadiance", RADIANCE, **PIXELS, patch=16, side=128),
     "z_pixel": tiny("ZImagePixelSpace", Z_PIXEL, **PIXELS, patch=32, side=256),
+    "z_image_refs": tiny("Lumina2", Z_IMAGE, **DIT, extra=refs(16, 16, 16)),
     "z_image_omni": tiny("Lumina2", Z_IMAGE | dict(siglip_feat_dim=24), **DIT, extra=refs(16, 16, 16)),
     "omnigen2": tiny("Omnigen2", OMNIGEN2, **DIT, extra=ONES),
     "omnigen2_refs": tiny("Omnigen2", OMNIGEN2, **DIT, extra=ONES | refs(16, 12, 8)),
