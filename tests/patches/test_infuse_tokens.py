@@ -161,3 +161,12 @@ def test_a_pass_ends_where_the_last_features_are(comfy):
         draw(biased(model, pictures("flux"), sites), "flux", rows=LONGER)
     hook.remove()
     assert seen == [1, 1] * 2 + [2, 1, 1] * 2  # in two steps, two biasing pictures, then each half
+
+
+@pytest.mark.parametrize("name", ["flux", "wan"])
+def test_two_nodes_are_one_with_the_sum_of_their_weights(comfy, name):
+    """What a node records is of the plain model, also where another node acts around it."""
+    model, samples, site = FAMILIES[name].model(), pictures(name), f"{next(iter(LISTS[name]))}.0"
+    both = biased(biased(model, samples, {site: 0.1}), samples, {site: 0.2})
+    once = biased(model, samples, {site: 0.3})
+    assert close(draw(both, name), draw(once, name), draw(model, name))
