@@ -82,7 +82,9 @@ def test_blocks_and_models_when_the_node_runs(comfy):
     foreign.add_object_patch("diffusion_model", torch.nn.Bilinear(1, 1, 1))
     with pytest.raises(ValueError) as error:
         place(foreign, region())
-    assert one_sentence(error).startswith("Attention to phrases cannot be reached in a model of the kind Bilinear;")
+    assert one_sentence(error).startswith(
+        "Attention to phrases cannot be reached in a model of the kind Bilinear: it is"
+    )
 
 
 def test_a_batch_that_another_node_changes_inside_attention(comfy):
