@@ -75,7 +75,7 @@ class LatentCacheInject(Node):
         mask: Tensor | None = None,
         phrase: str = "",
     ) -> io.NodeOutput:
-        read = ReadOut(Threshold(threshold, METHODS[threshold]), always=True)
+        read = ReadOut(Threshold(threshold, METHODS[threshold]), refine=1, always=True)
         times = {"window": Window(start_percent, end_percent), "count": injections, "offset": cache_offset}
         how = {"strength": strength, "curve": curve, "seed": seed, "noise_per_item": noise == "one per picture"}
         settings = InjectSettings(**times, **how, phrase=phrase.strip(), read=read)

@@ -95,7 +95,7 @@ def test_softness_refine_blocks_levels_and_seed_act(scene):
     plain = find(scene, "red circle")[0]
     soft = find(scene, "red circle", softness=1.0)[0]
     assert ((soft > 0) & (soft < 1)).any() and torch.equal(plain.unique(), torch.tensor([0.0, 1.0]))
-    for changes in ({"refine": 1}, {"blocks": "in.1, out.4-5"}, {"levels": 1}, {"seed": 3}, {"start_percent": 0.2}):
+    for changes in ({"refine": 0}, {"blocks": "in.1, out.4-5"}, {"levels": 1}, {"seed": 3}, {"start_percent": 0.2}):
         assert not torch.equal(find(scene, "red circle", **changes)[0], plain), changes
 
 
@@ -115,8 +115,15 @@ def test_a_running_generation_gives_the_same_kind_of_mask(scene):
     assert both.shape == (2, 128, 128) and torch.equal(both[:1], mask)
     with pytest.raises(ValueError, match=r"size \[1, 4, 8, 8\]; those captured are \[1, 4, 16, 16\]"):
         MaskFromAttentionMaps.execute(maps=maps, latent={"samples": torch.zeros(1, 4, 8, 8)}, **read)
-    with pytest.raises(ValueError, match="Refinement needs the self-attention"):
-        MaskFromAttentionMaps.execute(maps=maps, latent={"samples": samples}, **{**read, "refine": 1})
+    plain, unread = AttentionCapture.execute(model, **{**given, "self_attention": False}).result
+    samples = sample(plain, latent, conditioning, empty, steps=8, cfg=1.0)
+    with pytest.raises(ValueError, match="Refinement needs self-attention, which Attention Capture records only with"):
+        MaskFromAttentionMaps.execute(maps=unread, latent={"samples": samples}, **read)
+    as_it_is = [
+        MaskFromAttentionMaps.execute(maps=m, latent={"samples": samples}, **{**read, "refine": 0})
+        for m in (maps, unread)
+    ]
+    assert torch.equal(as_it_is[0][0], as_it_is[1][0])
     with pytest.raises(ValueError, match="'zebra' was not captured; captured are: red circle, blue star, red"):
         MaskFromAttentionMaps.execute(maps=maps, latent={"samples": samples}, **{**read, "phrase": "zebra"})
 
