@@ -100,15 +100,20 @@ class Capture(AttentionEffect):
         """Only in the sampler's own call of a step: PAG, SAG and others look again at disturbed pictures."""
         if not self.open or self.run.calls != 1:
             return False
-        if site.self_attention:
-            return self.settings.self_attention and self.selves.wants(site)
-        return site.block in self.blocks
+        return self._reads_text(site) or self._reads_self(site)
+
+    def _reads_text(self, site: Site) -> bool:
+        return not site.self_attention and site.block in self.blocks
+
+    def _reads_self(self, site: Site) -> bool:
+        return self.settings.self_attention and self.selves.wants(site)
 
     def look(self, look: Look) -> None:
         if look.entry.key not in self.columns:
             return
-        if look.site.self_attention:
+        if self._reads_self(look.site):
             self.selves.add(look)
+        if not self._reads_text(look.site):
             return
         self.looked = True
         indices, columns = self.columns[look.entry.key]

@@ -52,7 +52,11 @@ class UNetSites:
             )
         if text:
             return Site(block, (h, w))
-        return Site(block, (h, w), self_attention=True) if whole and given["k"].shape[-2] == h * w else None
+        return (
+            Site(block, (h, w), self_attention=True, pictures=slice(None))
+            if whole and given["k"].shape[-2] == h * w
+            else None
+        )
 
     def _mark(self, n, context, value, extra_options):
         self.marked[get_ident()] = True

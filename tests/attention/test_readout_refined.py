@@ -1,4 +1,4 @@
-"""Refined read-outs: weighted layers, sharpened self-attention, one owner per pixel among the phrases that are there."""
+"""Refined read-outs: weighted layers, sharpened self-attention, one owner per pixel among phrases that are there."""
 
 import dataclasses
 
