@@ -128,15 +128,20 @@ def test_a_running_generation_gives_the_same_kind_of_mask(scene):
         MaskFromAttentionMaps.execute(maps=maps, latent={"samples": samples}, **{**read, "phrase": "zebra"})
 
 
-def test_a_transformer_has_masks_but_no_refinement(comfy):
+def test_refinement_acts_in_a_joint_transformer_and_is_told_where_the_model_shows_none(comfy, caplog):
     from pack.nodes.masks import SubjectMaskFromAttention as Node
 
-    family, latent = FAMILIES["flux"], {"samples": torch.randn(1, 16, 8, 8)}
-    given = defaults(Node, phrase="red dog")
-    mask, _, _ = Node.execute(model=family.model(), conditioning=family.conditioning(), latent=latent, **given).result
-    assert mask.shape == (1, 64, 64)
-    with pytest.raises(ValueError, match="Refinement needs the self-attention"):
-        Node.execute(model=family.model(), conditioning=family.conditioning(), latent=latent, **{**given, "refine": 1})
+    def masks(name, **changes):
+        family, given = FAMILIES[name], defaults(Node, phrase="red dog", always_mask=True, **changes)
+        latent = {"samples": family.latent(1, 8, 12)}
+        return Node.execute(model=family.model(), conditioning=family.conditioning(), latent=latent, **given).result[0]
+
+    assert masks("flux").shape == (1, 64, 96) and not torch.equal(masks("flux"), masks("flux", refine=0))
+    assert not caplog.records
+    assert masks("wan").shape == (1, 64, 96) and "Its masks are not refined" in caplog.text
+    caplog.clear()
+    masks("wan", refine=0)
+    assert not caplog.records
 
 
 def test_schemas(comfy):
