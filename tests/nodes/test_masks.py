@@ -72,7 +72,7 @@ def test_the_mask_has_the_size_of_the_image_else_of_the_decoded_latent(scene, si
 
 def test_heat_lies_over_the_picture_or_on_grey(scene):
     image = scene[3]
-    over, grey = find(scene, image=image)[1], find(scene)[1]
+    over, grey = find(scene, "red circle", image=image)[1], find(scene, "red circle")[1]
     corner = (slice(None), slice(None, 8), slice(-8, None))
     assert (over[corner] - image[corner]).abs().max() < 0.15 and (grey[corner] - 0.5).abs().max() < 0.15
     assert (over[0, 60, 36] - image[0, 60, 36]).abs().max() > 0.3
