@@ -18,7 +18,7 @@ from .threshold import Threshold, mask
 
 COMBINE = ("union", "each")
 EVEN = 0.7
-"""Power of refined maps: attention falls steeply from a thing's middle, and a split of its values cut off the rim."""
+"""Power of refined maps: attention falls steeply from a thing's middle, and the best split would cut off its rim."""
 
 
 @dataclass(frozen=True)

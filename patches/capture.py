@@ -24,8 +24,8 @@ from .run.spots import others_of, places_in, rivals_of, why_unseen
 from .run.window import Window
 
 UNREFINED = (
-    "Its masks are not refined: the model showed it no self-attention of the whole picture, as its kind of attention "
-    "does not, another node changes the tokens, or every prompt has an area. Set refine to 0 for the maps as they are."
+    "Its masks are not refined by self-attention, as the model showed it none of the whole picture: its kind has none "
+    "within reach, another node changes the tokens, or every prompt has an area. Set refine to 0 (self_attention off)."
 )
 
 

@@ -134,19 +134,14 @@ class Override:
 
     def _looks(self, site: Site, q: Tensor, k: Tensor, entries: list[Entry | None]) -> list[tuple[slice, Look]]:
         size = q.shape[0] // len(entries)
-        rows = [slice(i * size, (i + 1) * size) for i in range(len(entries))]
         pictures = None if site.pictures is None else k[:, :, site.pictures]
-        q, k = q[:, :, site.queries], k[:, :, site.keys]
-        return [
-            (
-                at,
-                Look(
-                    self.run, entry, site, q[at], k[at, :, entry.own], q, k, None if pictures is None else pictures[at]
-                ),
-            )
-            for at, entry in zip(rows, entries, strict=True)
-            if entry is not None
-        ]
+        q, k, looks = q[:, :, site.queries], k[:, :, site.keys], []
+        for i, entry in enumerate(entries):
+            if entry is not None:
+                at = slice(i * size, (i + 1) * size)
+                own = None if pictures is None else pictures[at]
+                looks.append((at, Look(self.run, entry, site, q[at], k[at, :, entry.own], q, k, own)))
+        return looks
 
 
 def _heads(given: dict, name: str) -> Tensor:

@@ -138,7 +138,7 @@ def test_refinement_acts_in_a_joint_transformer_and_is_told_where_the_model_show
 
     assert masks("flux").shape == (1, 64, 96) and not torch.equal(masks("flux"), masks("flux", refine=0))
     assert not caplog.records
-    assert masks("wan").shape == (1, 64, 96) and "Its masks are not refined" in caplog.text
+    assert masks("wan").shape == (1, 64, 96) and "Its masks are not refined by self-attention" in caplog.text
     caplog.clear()
     masks("wan", refine=0)
     assert not caplog.records
