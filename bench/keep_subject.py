@@ -33,7 +33,7 @@ def dynamic(keeper, settings):
     from pack.patches.inject import inject
 
     def patch(rows: slice):
-        named = replace(settings, phrase=keeper.cases[rows][0].phrase, read=ReadOut(OTSU, refine=1, always=True))
+        named = replace(settings, phrase=keeper.cases[rows][0].phrase, read=ReadOut(OTSU, always=True))
         return inject(keeper.model, keeper.latents[rows], None, named)[0]
 
     return patch

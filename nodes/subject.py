@@ -75,8 +75,7 @@ class LatentCacheInject(Node):
         mask: Tensor | None = None,
         phrase: str = "",
     ) -> io.NodeOutput:
-        plain = threshold == "log_mean"  # source 000 reads the maps as they are
-        read = ReadOut(Threshold(threshold, METHODS[threshold]), refine=0 if plain else 1, always=True)
+        read = ReadOut(Threshold(threshold, METHODS[threshold]), always=True)
         times = {"window": Window(start_percent, end_percent), "count": injections, "offset": cache_offset}
         how = {"strength": strength, "curve": curve, "seed": seed, "noise_per_item": noise == "one per picture"}
         settings = InjectSettings(**times, **how, phrase=phrase.strip(), read=read)
@@ -174,8 +173,7 @@ def _how() -> list:
             options=["otsu", *(method for method in METHODS if method != "otsu")],
             default="otsu",
             advanced=True,
-            tooltip="With a phrase: where its mask begins, as in Subject Mask from Attention with refine 1; log_mean, "
-            "the source, with refine 0.",
+            tooltip="With a phrase: where its mask begins, as in Subject Mask from Attention (source: log_mean).",
         ),
     ]
 

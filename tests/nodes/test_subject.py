@@ -92,16 +92,6 @@ def test_a_phrase_finds_the_subject_while_sampling(scene):
     assert best > 0.5 and not torch.equal(masks[0], masks[-1])
 
 
-@pytest.mark.parametrize(("threshold", "rounds"), [("otsu", 1), ("quantile", 1), ("log_mean", 0)])
-def test_a_phrases_mask_is_refined_but_for_the_sources_threshold(scene, monkeypatch, threshold, rounds):
-    from pack.patches import inject
-
-    asked, plain = [], inject.read_out
-    monkeypatch.setattr(inject, "read_out", lambda *given: (asked.append(given[3]), plain(*given))[1])
-    paint(scene, phrase="red circle", denoise=0.7, steps=4, threshold=threshold)
-    assert asked and {how.refine for how in asked} == {rounds}
-
-
 @pytest.mark.parametrize(
     "changes",
     [
