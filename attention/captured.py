@@ -25,6 +25,10 @@ class Captured:
     """The latent that the run returned."""
     ratio: int = 8
     """Pixels per latent cell."""
+    rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each phrase, the other phrases asked for that share no word of the prompt with it."""
+    refinable: bool = False
+    """Whether self-attention was asked for; None all the same where the model showed none."""
 
     @property
     def phrases(self) -> tuple[str, ...]:

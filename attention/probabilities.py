@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 CHUNK = {"cpu": 2 << 20, "other": 16 << 20}
 """Bytes of logits at a time: on a CPU what stays in its cache, elsewhere few large calls."""
@@ -30,6 +31,20 @@ def self_probabilities(q: Tensor, k: Tensor) -> Tensor:
     q (b, heads, Q, D), k (b, heads, K, D); each row of the result sums to 1.
     """
     return sum(part.sum(1) for part in _softmax_by_heads(q, k)) / q.shape[1]
+
+
+def pooled_probabilities(q: Tensor, k: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """The same between areas of a picture too large for it, (b, T, T): queries and keys are averaged over each area.
+
+    q, k (b, heads, h w, D) of the grid (h, w); size: (H, W) with T = H W.
+    """
+    q, k = (_pooled(tokens, grid, size) for tokens in (q, k))
+    return self_probabilities(q, k)
+
+
+def _pooled(tokens: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    picture = tokens.float().transpose(2, 3).flatten(0, 1).unflatten(2, grid)
+    return interpolate(picture, size=size, mode="area").flatten(2).unflatten(0, tokens.shape[:2]).transpose(2, 3)
 
 
 def _softmax_by_heads(q: Tensor, k: Tensor) -> Iterator[Tensor]:

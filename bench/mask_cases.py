@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..demo.captions import prompt, thing_words
-from ..demo.scenes import Scene, Thing, random_scene, random_thing, render
+from ..demo.scenes import SIZE, Scene, Thing, random_scene, random_thing, render
 from ..demo.train.data import TEST_SEED
 
 FIRST = 40_000  # held-out scenes from this number on
@@ -33,6 +33,24 @@ def cases(things: int, count: int) -> list[Case]:
     """Scenes of so many objects, each of them a phrase."""
     scenes = [random_scene(np.random.default_rng((TEST_SEED, things, FIRST + i)), things) for i in range(count)]
     return [Case(scene, prompt(scene), tuple(map(_phrase, scene.things))) for scene in scenes]
+
+
+def three_case(number: int) -> Case:
+    """A scene of three objects of different looks that do not touch."""
+    rng = np.random.default_rng((TEST_SEED, 5, FIRST + number))
+    things: list[Thing] = []
+    while len(things) < 3:
+        radius = rng.uniform(14, 20)
+        thing = random_thing(rng, *rng.uniform(radius + 2, SIZE - radius - 2, 2), radius)
+        if all(_apart(thing, other) for other in things):
+            things.append(thing)
+    scene = replace(random_scene(rng, 0), things=tuple(things))
+    return Case(scene, prompt(scene), tuple(map(_phrase, things)))
+
+
+def _apart(thing: Thing, other: Thing) -> bool:
+    far = max(abs(thing.x - other.x), abs(thing.y - other.y)) >= thing.radius + other.radius + 4
+    return far and (thing.shape, thing.colour) != (other.shape, other.colour)
 
 
 def half_true_case(number: int) -> Case:

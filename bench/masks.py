@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from pack.tools.inside import enter  # noqa: E402
 
 SCENES = 200  # of each kind
 PAINTED, SEED = 48, 4000
+TIMED = 40
 FINE = "in.1, out.4-5"  # the blocks whose maps are as large as the latent
 STARTS = (0.0, 0.25, 0.5, 0.7)
-SETTINGS = {"": {}, "_tuned": {"blocks": FINE}, "_log_mean": {"threshold": "log_mean"}}
+PLAIN = {"refine": 0}
+SETTINGS = {"": {}, "_plain": PLAIN, "_plain_tuned": PLAIN | {"blocks": FINE}}
+SETTINGS["_log_mean"] = PLAIN | {"threshold": "log_mean"}
 
 
 class Looker:
@@ -35,17 +39,17 @@ class Looker:
     def encode(self, text: str) -> list:
         return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
 
-    def look(self, case):
+    def look(self, case, refine: bool = True):
         """What Subject Mask from Attention sees in the drawn picture, with its defaults."""
         from pack.patches.probe import ProbeSettings, probe
         from pack.patches.run.window import Window
 
         window = Window(self.defaults["start_percent"], self.defaults["end_percent"])
         latent = {"samples": self.vae.encode(case.draw()[0])}
-        settings = ProbeSettings(case.phrases, self.defaults["levels"], window=window)
+        settings = ProbeSettings(case.phrases, self.defaults["levels"], self_attention=refine, window=window)
         return probe(self.model, self.encode(case.prompt), latent, settings)
 
-    def read(self, captured, blocks: str = "", **changes: str):
+    def read(self, captured, blocks: str = "", **changes: str | int):
         """The node's reading, a mask of 128 x 128 per phrase. blocks: as if only they had been captured."""
         from pack.attention.readout import read_out
         from pack.nodes.inputs.masks import how
@@ -64,7 +68,7 @@ class Looker:
 
         model, handles = self.model, []
         for start in STARTS:
-            model, maps = capture(model, CaptureSettings(case.phrases, window=Window(start, 1.0)))
+            model, maps = capture(model, CaptureSettings(case.phrases, self_attention=True, window=Window(start, 1.0)))
             handles.append(maps)
         picture = paint(model, self.vae, self.encode(case.prompt), self.encode(""), [seed])
         return picture, [maps.runs[-1] for maps in handles]
@@ -80,6 +84,36 @@ def overlaps(looker: Looker, seen: list, which: list, **settings: str) -> list[f
     """IoU of every object's mask with its true outline."""
     pairs = ((looker.read(one, **settings).mask, case.draw()[1]) for one, case in zip(seen, which, strict=True))
     return [iou(*masks) for ours, truth in pairs for masks in zip(ours, truth, strict=True)]
+
+
+def precisions(looker: Looker, seen: list, which: list) -> list[float]:
+    """Average precision of every object's heat as a ranking of the pixels, from its true outline."""
+    from torch.nn.functional import interpolate
+
+    found = []
+    for one, case in zip(seen, which, strict=True):
+        heat = interpolate(looker.read(one).heat[:, None], size=(128, 128), mode="bilinear", align_corners=False)
+        found += [average_precision(*maps) for maps in zip(heat[:, 0], case.draw()[1], strict=True)]
+    return found
+
+
+def average_precision(heat, truth) -> float:
+    """Mean over the true pixels of the share of true ones among those at least as bright."""
+    import torch
+
+    hits = (truth > 0.5).flatten()[heat.flatten().argsort(descending=True)].double()
+    return float((hits.cumsum(0) / torch.arange(1, len(hits) + 1) * hits).sum() / hits.sum())
+
+
+def time_ratio(looker: Looker, which: list) -> float:
+    """CPU time of the node at its defaults over that without refinement, in turns."""
+    spent = {0: 0.0, 1: 0.0}
+    for case in which:
+        for refine in spent:
+            begin = time.process_time()
+            looker.read(looker.look(case, refine > 0), refine=refine)
+            spent[refine] += time.process_time() - begin
+    return spent[1] / spent[0]
 
 
 def area_under_curve(high: list[float], low: list[float]) -> float:
@@ -121,12 +155,14 @@ def draw(looker: Looker, rows: list[tuple], path: Path) -> None:
 
 
 def measure(looker: Looker, kinds: dict[str, list], seen: dict[str, list]) -> dict[str, float]:
-    """The figures of drawn scenes with one object, with two, and with one of the two that the prompt names ("half")."""
+    """The figures of drawn scenes with 1 to 3 objects, and with one of the two that the prompt names ("half")."""
     from pack.attention.presence import FOUND
 
-    figures = {}
+    figures, shapes = {}, ("one", "two", "three")
+    for kind in shapes:
+        figures[f"ap_{kind}"] = statistics.mean(precisions(looker, seen[kind], kinds[kind]))
     for end, settings in SETTINGS.items():
-        for kind in ("one", "two"):
+        for kind in shapes:
             figures[f"iou_{kind}{end}"] = statistics.mean(overlaps(looker, seen[kind], kinds[kind], **settings))
     shown, missing = zip(*(looker.read(one).presence[:, 0].tolist() for one in seen["half"]), strict=True)
     figures["presence_auc"] = area_under_curve(shown, missing)
@@ -136,13 +172,15 @@ def measure(looker: Looker, kinds: dict[str, list], seen: dict[str, list]) -> di
 
 
 def main() -> None:
-    from pack.bench.mask_cases import cases, half_true_case
+    from pack.bench.mask_cases import cases, half_true_case, three_case
     from pack.bench.report import RESULTS, report
 
     looker = Looker()
-    kinds = {"one": cases(1, SCENES), "two": cases(2, SCENES), "half": [half_true_case(i) for i in range(SCENES)]}
+    kinds = {"one": cases(1, SCENES), "two": cases(2, SCENES)}
+    kinds |= {"three": list(map(three_case, range(SCENES))), "half": list(map(half_true_case, range(SCENES)))}
     seen = {kind: [looker.look(case) for case in listed] for kind, listed in kinds.items()}
     figures, painted = measure(looker, kinds, seen), painted_overlaps(looker)
+    figures["time_ratio"] = time_ratio(looker, kinds["two"][:TIMED])
     for start, values in zip(STARTS, zip(*painted, strict=True), strict=True):
         figures[f"iou_painted_from_{start:g}"] = statistics.mean(values)
     figures = {name: round(value, 4) for name, value in figures.items()}

@@ -91,9 +91,10 @@ class AttentionCapture(Node):
                 phrase_lines("to watch, one phrase per line; the prompt must come through Track Phrases."),
                 io.Boolean.Input(
                     "self_attention",
-                    default=False,
+                    default=True,
                     advanced=True,
-                    tooltip="Record self-attention too, for refine in Mask from Attention Maps; slower. Neutral: off.",
+                    tooltip="Record self-attention too, for refine in Mask from Attention Maps. Neutral: off; then set "
+                    "refine to 0.",
                 ),
                 *window(0.5, 1.0),
                 blocks(),

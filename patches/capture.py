@@ -11,8 +11,7 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from ..attention.captured import Captured
-from ..attention.phrases import prompt_content_words
-from ..attention.probabilities import probabilities, self_probabilities
+from ..attention.probabilities import probabilities
 from .models.blocks import parse_blocks
 from .models.reach import sites_of
 from .models.site import Site
@@ -20,10 +19,14 @@ from .run.engine import AttentionEffect, Look
 from .run.maps import Maps
 from .run.rows import Entry
 from .run.run import Run, attach
+from .run.selves import Selves
+from .run.spots import others_of, places_in, rivals_of, why_unseen
 from .run.window import Window
-from .run.words import explain, rows_of
 
-SELF_TOKENS = 1024  # the largest grid whose self-attention is kept: 4 MB a picture
+UNREFINED = (
+    "Its masks are not refined by self-attention, as the model showed it none of the whole picture: its kind has none "
+    "within reach, another node changes the tokens, or every prompt has an area. Set refine to 0 (self_attention off)."
+)
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,11 @@ class Capture(AttentionEffect):
         """Entry -> (indices of the words it holds, their text rows)."""
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, Tensor] = {}
-        self.selves: dict[tuple[int, int], Tensor] = {}
+        self.selves = Selves()
         self.others: dict[str, tuple[str, ...]] = {}
+        self.rivals: dict[str, tuple[str, ...]] = {}
         self.run: Run | None = None
-        self.open = False
+        self.open = self.unrefined = False
 
     def start(self, run: Run) -> None:
         if "context_handler" in run.guider.model_options:
@@ -70,17 +74,16 @@ class Capture(AttentionEffect):
     def prepare(self, run: Run) -> None:
         self.run = run
         every = [entry for entry in run.table.values() if not entry.negative and entry.tokens]
-        entries = self._acting(run, every)
-        places = {entry.key: _places(self.settings.phrases, entry) for entry in entries}
-        for phrase in self.settings.phrases:
-            if not any(phrase in found for found in places.values()):
-                _why_unseen(phrase, every)
-        self.words = tuple(
-            dict.fromkeys((*self.settings.phrases, *(word for found in places.values() for word in found)))
-        )
-        for key, found in places.items():
+        entries, phrases = self._acting(run, every), self.settings.phrases
+        spots = {entry.key: places_in(phrases, entry) for entry in entries}
+        for phrase in phrases:
+            if not any(phrase in found for found in spots.values()):
+                why_unseen(phrase, every)
+        self.words = tuple(dict.fromkeys((*phrases, *(word for found in spots.values() for word in found))))
+        for key, found in spots.items():
             self.columns[key] = ([self.words.index(word) for word in found], list(found.values()))
-        self.others = {phrase: _others(phrase, entries, places) for phrase in self.settings.phrases}
+        self.others = {phrase: others_of(phrase, entries, spots) for phrase in phrases}
+        self.rivals = {phrase: rivals_of(phrase, phrases, spots) for phrase in phrases}
 
     def _acting(self, run: Run, entries: list[Entry]) -> list[Entry]:
         """Those that take part while the window is open; of others nothing would be seen."""
@@ -97,17 +100,20 @@ class Capture(AttentionEffect):
         """Only in the sampler's own call of a step: PAG, SAG and others look again at disturbed pictures."""
         if not self.open or self.run.calls != 1:
             return False
-        if site.self_attention:
-            return self.settings.self_attention and site.grid[0] * site.grid[1] <= SELF_TOKENS
-        return site.block in self.blocks
+        return self._reads_text(site) or self._reads_self(site)
+
+    def _reads_text(self, site: Site) -> bool:
+        return not site.self_attention and site.block in self.blocks
+
+    def _reads_self(self, site: Site) -> bool:
+        return self.settings.self_attention and self.selves.wants(site)
 
     def look(self, look: Look) -> None:
         if look.entry.key not in self.columns:
             return
-        if look.site.self_attention:
-            if look.entry.area is None:
-                seen = self_probabilities(look.q, look.k)
-                self.selves[look.site.grid] = self.selves.get(look.site.grid, 0) + seen
+        if self._reads_self(look.site):
+            self.selves.add(look)
+        if not self._reads_text(look.site):
             return
         self.looked = True
         indices, columns = self.columns[look.entry.key]
@@ -133,11 +139,14 @@ class Capture(AttentionEffect):
         if not self.sums:
             return None
         layers = {block: (total / self.counts[block].clamp_min(1e-6)).cpu() for block, total in self.sums.items()}
-        grid = max(self.selves, default=(0, 0))
-        mixed = self.selves[grid] / self.selves[grid].sum(-1, keepdim=True) if self.selves else None
-        kept = None if mixed is None else mixed.cpu()
-        self.sums, self.counts, self.selves = {}, {}, {}
-        return Captured(self.words, self.others, layers, kept, grid, samples.cpu(), self.run.pixels)
+        asked, (mixed, grid) = self.settings.self_attention, self.selves.take()
+        self.unrefined = asked and mixed is None
+        self.sums, self.counts = {}, {}
+        pixels = self.run.pixels
+        return Captured(self.words, self.others, layers, mixed, grid, samples.cpu(), pixels, self.rivals, asked)
+
+    def idle(self, run: Run) -> str:
+        return super().idle(run) or (UNREFINED if self.unrefined else "")
 
     def finish(self, run: Run, samples: Tensor) -> None:
         captured = self.take(samples)
@@ -164,30 +173,3 @@ def _side(tokens: int, whole: int, part: int, first: int) -> tuple[int, slice]:
     every = ceil(whole / scale)
     start = min(round(first / scale), every - tokens)
     return every, slice(start, start + tokens)
-
-
-def _places(phrases: tuple[str, ...], entry: Entry) -> dict[str, tuple[int, ...]]:
-    """Text rows of every phrase and content word that this conditioning holds."""
-    words = (*phrases, *(prompt_content_words(entry.tag) if entry.tag else ()))
-    return {word: rows for word in dict.fromkeys(words) if (rows := rows_of(word, entry))}
-
-
-def _why_unseen(phrase: str, entries: list[Entry]) -> None:
-    """Raises why none of the conditionings that act shows a phrase; entries: all of them."""
-    if any(rows_of(phrase, entry) for entry in entries):
-        raise ValueError(
-            f"The prompt with '{phrase}' does not act at the noise levels looked at; change start and end percent, or "
-            "the range that its conditioning was given."
-        )
-    explain(phrase, entries)
-
-
-def _others(phrase: str, entries: list[Entry], places: dict[tuple, dict[str, tuple[int, ...]]]) -> tuple[str, ...]:
-    """Content words that share no text row with the phrase."""
-    found: dict[str, None] = {}
-    for entry in entries:
-        spots = places[entry.key]
-        for word in prompt_content_words(entry.tag) if phrase in spots else ():
-            if word in spots and not set(spots[word]) & set(spots[phrase]):
-                found[word] = None
-    return tuple(found)

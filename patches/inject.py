@@ -86,9 +86,8 @@ class Injection(Effect):
         self.run = run
         if self.settings.phrase and self.given is None:
             blocks = frozenset(sites_of(run.guider.model_patcher).blocks)
-            self.reader = Capture(
-                CaptureSettings((self.settings.phrase,), node=self.node), blocks, lambda captured: None
-            )
+            reading = CaptureSettings((self.settings.phrase,), self.settings.read.refine > 0, node=self.node)
+            self.reader = Capture(reading, blocks, lambda captured: None)
             run.effects.append(self.reader)
             self.reader.start(run)
 

@@ -66,12 +66,12 @@ def read_inputs() -> list:
         ),
         io.Int.Input(
             "refine",
-            default=0,
+            default=1,
             min=0,
             max=4,
             advanced=True,
-            tooltip="Rounds of self-attention refinement, 0..4: the mask follows outlines, but from 2 on near objects "
-            "run together. SD1, SD2 and SDXL only. Neutral: 0.",
+            tooltip="Rounds of self-attention refinement, 0..4: the mask follows outlines, fine layers count more, and "
+            "a pixel belongs to one of the phrases found. Neutral: 0, the maps as the source reads them.",
         ),
         number(
             "found",

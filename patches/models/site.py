@@ -18,7 +18,9 @@ class Site:
     keys: slice = field(default_factory=lambda: slice(None))
     """Text tokens among the call's keys."""
     self_attention: bool = False
-    """Keys are picture tokens too."""
+    """The keys are picture tokens alone."""
+    pictures: slice | None = None
+    """Picture tokens among the call's keys, in the order of the queries; None: none."""
     frames: int = 1
     """Of a video: its grids follow each other among the queries."""
     once: bool = False

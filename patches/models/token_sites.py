@@ -86,4 +86,5 @@ class TokenSites:
         frames, h, w = call.layout.grid
         texts = slice(None) if self.family.cross else found["text"]
         once = self.family.fills or not self.family.cross
-        return Site(block, (h, w), found["picture"], texts, frames=frames, once=once)
+        pictures = None if self.family.cross else found["picture"]
+        return Site(block, (h, w), found["picture"], texts, pictures=pictures, frames=frames, once=once)

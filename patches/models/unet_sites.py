@@ -52,7 +52,9 @@ class UNetSites:
             )
         if text:
             return Site(block, (h, w))
-        return Site(block, (h, w), self_attention=True) if whole and given["k"].shape[-2] == h * w else None
+        if not whole or given["k"].shape[-2] != h * w:
+            return None
+        return Site(block, (h, w), self_attention=True, pictures=slice(None))
 
     def _mark(self, n, context, value, extra_options):
         self.marked[get_ident()] = True

@@ -39,6 +39,8 @@ class Look:
     every_q: Tensor = field(repr=False)
     """(B, heads, Q, D), with the other conditionings of this call."""
     every_k: Tensor = field(repr=False)
+    picture_k: Tensor | None = field(repr=False)
+    """(b, heads, Q, D), the picture tokens among the keys, or None."""
 
 
 class AttentionEffect(Effect):
@@ -124,7 +126,7 @@ class Override:
         if not effects:
             return None
         q, k = (_heads(given, name) for name in "qk")
-        looks = self._looks(site, q[:, :, site.queries], k[:, :, site.keys], entries)
+        looks = self._looks(site, q, k, entries)
         parts = [
             (rows, look.entry, bias) for rows, look in looks for e in effects if (bias := e.look(look)) is not None
         ]
@@ -132,12 +134,14 @@ class Override:
 
     def _looks(self, site: Site, q: Tensor, k: Tensor, entries: list[Entry | None]) -> list[tuple[slice, Look]]:
         size = q.shape[0] // len(entries)
-        rows = [slice(i * size, (i + 1) * size) for i in range(len(entries))]
-        return [
-            (at, Look(self.run, entry, site, q[at], k[at] if site.self_attention else k[at, :, entry.own], q, k))
-            for at, entry in zip(rows, entries, strict=True)
-            if entry is not None
-        ]
+        pictures = None if site.pictures is None else k[:, :, site.pictures]
+        q, k, looks = q[:, :, site.queries], k[:, :, site.keys], []
+        for i, entry in enumerate(entries):
+            if entry is not None:
+                at = slice(i * size, (i + 1) * size)
+                own = None if pictures is None else pictures[at]
+                looks.append((at, Look(self.run, entry, site, q[at], k[at, :, entry.own], q, k, own)))
+        return looks
 
 
 def _heads(given: dict, name: str) -> Tensor:

@@ -1,7 +1,7 @@
 """Aggregation over layers."""
 
 import torch
-from pack.attention.maps import aggregate
+from pack.attention.maps import aggregate, weighted
 from torch.nn.functional import interpolate
 
 GRIDS = [64] * 5 + [32] * 5 + [16] * 5 + [8]
@@ -35,3 +35,22 @@ def test_odd_sizes_keep_the_mean_of_a_flat_map():
 def test_one_layer_of_the_right_size_is_unchanged():
     maps = torch.rand(2, 3, 6, 4)
     assert torch.equal(aggregate({"a": maps}, (6, 4)), maps)
+
+
+def test_weighted_layers_count_by_their_cells_in_units_of_their_means():
+    fine, coarse = torch.tensor([[[[0.1, 0.1], [0.1, 0.5]]]]), torch.full((1, 1, 1, 1), 0.9)
+    expected = (4 * fine / 0.2 + 1) / 5
+    torch.testing.assert_close(weighted({"a": fine, "b": coarse}, (2, 2)), expected)
+    torch.testing.assert_close(weighted({"a": fine * 7, "b": coarse / 3}, (2, 2)), expected)
+
+
+def test_weighted_layers_are_interpolated_when_coarser_and_averaged_when_finer():
+    layers = {"a": torch.rand(2, 3, 8, 6) + 0.1, "b": torch.rand(2, 3, 2, 2) + 0.1}
+    fine, coarse = (layer / layer.mean((2, 3), keepdim=True) for layer in layers.values())
+    fine = torch.nn.functional.avg_pool2d(fine, 2)
+    coarse = interpolate(coarse, size=(4, 3), mode="bilinear")
+    torch.testing.assert_close(weighted(layers, (4, 3)), (48 * fine + 4 * coarse) / 52)
+
+
+def test_a_word_that_nothing_looked_at_stays_zero():
+    assert not weighted({"a": torch.zeros(1, 2, 4, 4)}, (4, 4)).any()

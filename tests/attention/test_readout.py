@@ -8,7 +8,6 @@ from pack.attention.captured import Captured
 from pack.attention.maps import aggregate
 from pack.attention.presence import presence
 from pack.attention.readout import ReadOut, read_out
-from pack.attention.refine import refine
 from pack.attention.threshold import Threshold, mask
 
 OTSU = Threshold("otsu")
@@ -99,16 +98,6 @@ def test_always_makes_a_mask_whatever_the_presence():
     assert torch.equal(out.heat.amax((1, 2)), torch.ones(2)) and (out.presence < 1).all()
 
 
-def test_refinement_changes_the_mask_but_not_the_presence():
-    mixing = torch.rand(2, 12, 12, generator=torch.Generator().manual_seed(1)).pow(4)
-    mixing = mixing / mixing.sum(-1, keepdim=True)
-    given = captured(self_attention=mixing, self_grid=(4, 3))
-    out, plain = read("cat", given=given, refine=1, always=True), read("cat", given=given, always=True)
-    expected = refine(aggregate(given.layers, (8, 6)), mixing, (4, 3), 1)[:, 0]
-    assert torch.equal(out.mask, mask(expected, SIZE, OTSU)) and out.heat.shape == (2, 4, 3)
-    assert torch.equal(out.presence, plain.presence) and torch.equal(plain.mask, read("cat", always=True).mask)
-
-
 def test_no_phrase_means_those_that_were_asked_for():
     assert torch.equal(read().mask, read("cat", "dog").mask)
 
@@ -116,5 +105,3 @@ def test_no_phrase_means_those_that_were_asked_for():
 def test_what_was_not_captured_is_told():
     with pytest.raises(ValueError, match="'zebra' was not captured; captured are: cat, dog, sky"):
         read("cat", "zebra")
-    with pytest.raises(ValueError, match="Refinement needs the self-attention of an SD1, SD2 or SDXL model, which"):
-        read("cat", refine=1)

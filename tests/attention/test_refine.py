@@ -1,4 +1,4 @@
-"""A_self^n A_cross."""
+"""P^n A_cross, P the squares of A_self."""
 
 import torch
 from pack.attention.refine import refine
@@ -13,11 +13,10 @@ def test_zero_rounds_change_nothing():
     assert refine(maps, mixing(2, 16), (4, 4), 0) is maps
 
 
-def test_closed_form_and_rows_are_normalised():
+def test_closed_form_and_rows_of_the_squares_are_normalised():
     maps, own = torch.rand(2, 3, 2, 3), mixing(2, 6)
-    expected = torch.stack(
-        [torch.linalg.matrix_power(own[i].double(), 3) @ maps[i].flatten(1).double().T for i in range(2)]
-    )
+    sharp = own.double() ** 2 / (own.double() ** 2).sum(2, keepdim=True)
+    expected = torch.stack([torch.linalg.matrix_power(sharp[i], 3) @ maps[i].flatten(1).double().T for i in range(2)])
     expected = expected.transpose(1, 2).reshape(2, 3, 2, 3).float()
     torch.testing.assert_close(refine(maps, own, (2, 3), 3), expected)
     torch.testing.assert_close(refine(maps, own * 7, (2, 3), 3), expected)

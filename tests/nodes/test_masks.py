@@ -72,7 +72,7 @@ def test_the_mask_has_the_size_of_the_image_else_of_the_decoded_latent(scene, si
 
 def test_heat_lies_over_the_picture_or_on_grey(scene):
     image = scene[3]
-    over, grey = find(scene, image=image)[1], find(scene)[1]
+    over, grey = find(scene, "red circle", image=image)[1], find(scene, "red circle")[1]
     corner = (slice(None), slice(None, 8), slice(-8, None))
     assert (over[corner] - image[corner]).abs().max() < 0.15 and (grey[corner] - 0.5).abs().max() < 0.15
     assert (over[0, 60, 36] - image[0, 60, 36]).abs().max() > 0.3
@@ -95,7 +95,7 @@ def test_softness_refine_blocks_levels_and_seed_act(scene):
     plain = find(scene, "red circle")[0]
     soft = find(scene, "red circle", softness=1.0)[0]
     assert ((soft > 0) & (soft < 1)).any() and torch.equal(plain.unique(), torch.tensor([0.0, 1.0]))
-    for changes in ({"refine": 1}, {"blocks": "in.1, out.4-5"}, {"levels": 1}, {"seed": 3}, {"start_percent": 0.2}):
+    for changes in ({"refine": 0}, {"blocks": "in.1, out.4-5"}, {"levels": 1}, {"seed": 3}, {"start_percent": 0.2}):
         assert not torch.equal(find(scene, "red circle", **changes)[0], plain), changes
 
 
@@ -115,21 +115,33 @@ def test_a_running_generation_gives_the_same_kind_of_mask(scene):
     assert both.shape == (2, 128, 128) and torch.equal(both[:1], mask)
     with pytest.raises(ValueError, match=r"size \[1, 4, 8, 8\]; those captured are \[1, 4, 16, 16\]"):
         MaskFromAttentionMaps.execute(maps=maps, latent={"samples": torch.zeros(1, 4, 8, 8)}, **read)
-    with pytest.raises(ValueError, match="Refinement needs the self-attention"):
-        MaskFromAttentionMaps.execute(maps=maps, latent={"samples": samples}, **{**read, "refine": 1})
+    plain, unread = AttentionCapture.execute(model, **{**given, "self_attention": False}).result
+    samples = sample(plain, latent, conditioning, empty, steps=8, cfg=1.0)
+    with pytest.raises(ValueError, match="Refinement needs self-attention, which Attention Capture records only with"):
+        MaskFromAttentionMaps.execute(maps=unread, latent={"samples": samples}, **read)
+    as_it_is = [
+        MaskFromAttentionMaps.execute(maps=m, latent={"samples": samples}, **{**read, "refine": 0})
+        for m in (maps, unread)
+    ]
+    assert torch.equal(as_it_is[0][0], as_it_is[1][0])
     with pytest.raises(ValueError, match="'zebra' was not captured; captured are: red circle, blue star, red"):
         MaskFromAttentionMaps.execute(maps=maps, latent={"samples": samples}, **{**read, "phrase": "zebra"})
 
 
-def test_a_transformer_has_masks_but_no_refinement(comfy):
+def test_refinement_acts_in_a_joint_transformer_and_is_told_where_the_model_shows_none(comfy, caplog):
     from pack.nodes.masks import SubjectMaskFromAttention as Node
 
-    family, latent = FAMILIES["flux"], {"samples": torch.randn(1, 16, 8, 8)}
-    given = defaults(Node, phrase="red dog")
-    mask, _, _ = Node.execute(model=family.model(), conditioning=family.conditioning(), latent=latent, **given).result
-    assert mask.shape == (1, 64, 64)
-    with pytest.raises(ValueError, match="Refinement needs the self-attention"):
-        Node.execute(model=family.model(), conditioning=family.conditioning(), latent=latent, **{**given, "refine": 1})
+    def masks(name, **changes):
+        family, given = FAMILIES[name], defaults(Node, phrase="red dog", always_mask=True, **changes)
+        latent = {"samples": family.latent(1, 8, 12)}
+        return Node.execute(model=family.model(), conditioning=family.conditioning(), latent=latent, **given).result[0]
+
+    assert masks("flux").shape == (1, 64, 96) and not torch.equal(masks("flux"), masks("flux", refine=0))
+    assert not caplog.records
+    assert masks("wan").shape == (1, 64, 96) and "Its masks are not refined by self-attention" in caplog.text
+    caplog.clear()
+    masks("wan", refine=0)
+    assert not caplog.records
 
 
 def test_schemas(comfy):

@@ -115,4 +115,11 @@ def test_self_attention_is_that_of_the_finest_grid(comfy):
     assert captured.self_grid == (16, 12) and captured.self_attention.shape == (1, 192, 192)
     torch.testing.assert_close(captured.self_attention.sum(-1), torch.ones(1, 192))
     torch.testing.assert_close(captured.self_attention, torch.stack(found).mean(0).float(), rtol=1e-4, atol=1e-7)
-    assert seen(FAMILY.model(), latent, positive, negative, "cat").self_attention is None
+    without = seen(FAMILY.model(), latent, positive, negative, "cat")
+    assert without.self_attention is None and captured.refinable and not without.refinable
+
+
+def test_phrases_compete_unless_they_share_a_word(comfy):
+    (positive, negative), latent = texts(), FAMILY.latent(1, 8, 8)
+    captured = seen(FAMILY.model(), latent, positive, negative, "red dog", "dog", "cat", steps=1)
+    assert captured.rivals == {"red dog": ("cat",), "dog": ("cat",), "cat": ("red dog", "dog")}

@@ -1,5 +1,7 @@
 """LatentCacheInject's mask from a phrase: the attention of the steps just done, read again by code of another kind."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from pack.tests.patches.injecting import SD1, Watch, cached, half, inject, paint, picture
@@ -47,6 +49,20 @@ def test_the_mask_is_what_the_steps_since_the_last_injection_looked_at(comfy):
         sigma, x = watch.seen[place]
         inside = mask[:, None].expand_as(x) == 1
         assert torch.equal(x[inside], cached(SD1.model(), latent, sigma)[inside])
+
+
+def test_a_refined_mask_is_that_of_a_capture_of_the_same_steps(comfy):
+    from pack.attention.readout import read_out
+    from pack.patches.run.window import Window
+    from pack.tests.patches.seeing import capture
+
+    latent, size, refined = picture(batch=2, height=12, width=16), (12, 16), replace(how(), refine=1)
+    watched, seen = capture(SD1.model(), PHRASE, self_attention=True, window=Window(0.0, 0.4))  # steps 0 and 1
+    patched, maps = inject(watched, latent, start=0.5, end=0.5, count=1, phrase=PHRASE, read=refined)
+    paint(patched, latent=SD1.latent(2, *size), **OPTIONS)
+    masks = read_out(seen.runs[0], (PHRASE,), size, refined).mask
+    assert torch.equal(maps.runs[0].masks, masks) and 0 < masks.mean() < 1
+    assert not torch.equal(masks, read_out(seen.runs[0], (PHRASE,), size, how()).mask)
 
 
 def test_the_first_injection_comes_after_one_step(comfy):
