@@ -147,7 +147,7 @@ class Keeper:
         case, latent = self.cases[number], {"samples": self.latents[number : number + 1]}
         settings = ProbeSettings((case.phrase,), self_attention=True, window=Window(0.6, 0.9))
         captured = probe(self.model, self.tagged(prompt(case.scene)), latent, settings)
-        return read_out(captured, (case.phrase,), (SIZE, SIZE), ReadOut(OTSU, refine=1)).mask
+        return read_out(captured, (case.phrase,), (SIZE, SIZE), ReadOut(OTSU)).mask
 
 
 def _drawn(scene: Scene) -> tuple[Tensor, Tensor]:
