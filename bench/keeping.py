@@ -145,7 +145,7 @@ class Keeper:
 
     def _seen(self, number: int) -> Tensor:
         case, latent = self.cases[number], {"samples": self.latents[number : number + 1]}
-        settings = ProbeSettings((case.phrase,), self_attention=True, window=Window(0.6, 0.9))
+        settings = ProbeSettings((case.phrase,), window=Window(0.6, 0.9))
         captured = probe(self.model, self.tagged(prompt(case.scene)), latent, settings)
         return read_out(captured, (case.phrase,), (SIZE, SIZE), ReadOut(OTSU)).mask
 
