@@ -17,7 +17,7 @@ def run(comfy):
     model, clip, vae = load()
     clip = track_phrases(clip)
     text, empty = (clip.encode_from_tokens_scheduled(clip.tokenize(words)) for words in (PROMPT, ""))
-    patched, maps = AttentionCapture.execute(model, "red circle", False, 0.5, 1.0, "").result
+    patched, maps = AttentionCapture.execute(model, "red circle", True, 0.5, 1.0, "").result
     latent = sample(patched, torch.zeros(2, 4, 16, 16), text, empty, steps=10, cfg=5.0)
     schema = MaskFromAttentionMaps.GET_SCHEMA()
     given = {i.id: i.default for i in schema.inputs if getattr(i, "default", None) is not None}
