@@ -24,7 +24,7 @@ const CSS = `
 .lm-list button { max-width: 45%; overflow: hidden; text-overflow: ellipsis; border-left-width: 5px; }
 .lm-phrase { flex: 1 1 0; height: 26px; padding: 0 6px; }
 .lm-regions input[type="color"] { width: 30px; height: 26px; padding: 1px; flex: 0 0 auto; }
-.lm-numbers { display: grid; grid-template-columns: repeat(3, 1fr); gap: 2px 8px; flex: 0 0 auto; }
+.lm-numbers { display: grid; grid-template-columns: repeat(4, 1fr); gap: 2px 8px; flex: 0 0 auto; }
 .lm-numbers label { display: grid; grid-template-columns: 1fr 52px; align-items: center; color: var(--lm-dim); }
 .lm-numbers input[type="number"] { height: 22px; padding: 0 2px 0 5px; color: var(--input-text, #ddd); }
 .lm-numbers input[type="range"], .lm-brush input { accent-color: var(--lm-mark); padding: 0; border: 0; }
