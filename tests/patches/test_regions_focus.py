@@ -42,7 +42,7 @@ def test_the_pull_is_cut_to_the_area_of_a_conditioning_where_it_lies_in_the_pict
 
     family = FAMILIES["sd1"]
     latent, positive, negative = family.latent(1, 16, 16), family.conditioning(), family.conditioning("")
-    part = nodes.ConditioningSetArea().append(positive, 128, 64, 64, 0, 1.0)[0]  # the right half
+    part = nodes.ConditioningSetArea().append(positive, 64, 128, 64, 0, 1.0)[0]  # the right half
     mask = boxed(0, 128, 32, 96, (128, 128))
     pull = peaked(mask, (64, 64), SPREAD * 32)
     told = Told(positive[0][0], [(pull[..., 64:], (2, 3), 1.0, 0.0), (mask[..., 64:], (2, 3), 0.0, 0.3)])
