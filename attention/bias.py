@@ -35,6 +35,8 @@ class Placed:
     """S, for the inside."""
     outside: float
     """S', for the outside."""
+    pull: Tensor | None = None
+    """(b, Q): where S acts, at most `cells`; None: on all of them alike."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Weights:
     """Strengths per image token and prompt token, each (b, Q, n), 0 on tokens of no region."""
 
     inside: Tensor
-    """Sum of S * mask."""
+    """Sum of S * pull."""
     outside: Tensor
     """Sum of S' * (1 - mask)."""
     inside_small: Tensor
@@ -57,10 +59,11 @@ def weigh(placed: Sequence[Placed], tokens: int) -> Weights:
     inside, outside, inside_small, outside_small = sums
     for region in placed:
         rows, mask = list(region.rows), region.cells[..., None]  # (b, Q, 1)
+        pull = mask if region.pull is None else region.pull[..., None]
         free = 1 - mask.mean(1, keepdim=True)
-        inside[..., rows] += region.strength * mask
+        inside[..., rows] += region.strength * pull
         outside[..., rows] += region.outside * (1 - mask)
-        inside_small[..., rows] += region.strength * free * mask
+        inside_small[..., rows] += region.strength * free * pull
         outside_small[..., rows] += region.outside * free * (1 - mask)
     return Weights(inside, outside, inside_small, outside_small)
 

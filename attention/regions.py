@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch import Tensor
+
+from .focus import focused
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,13 @@ class Region:
     """Which occurrence of the phrase in the prompt, from 1; 0 means all."""
     colour: tuple[int, int, int] | None = None
     """RGB 0..255 in previews; None picks one."""
+    focus: float = 0.0
+    """0..3: how much the pull of S is gathered in the mask's middle (`focus.focused`); 0 is flat, as the source."""
+
+    @cached_property
+    def pull(self) -> Tensor:
+        """(B, H, W): the shape of what `strength` draws; the mask itself at focus 0. What `outside` pushes is flat."""
+        return focused(self.mask, self.focus)
 
     @property
     def neutral(self) -> bool:

@@ -10,6 +10,7 @@ from .drawing.raster import masked
 from .drawing.table import FORM, read_table
 from .inputs.node import Node
 from .inputs.shared import CATEGORY, LM_REGIONS, chain, found_by
+from .inputs.weights import FOCUS, OUTSIDE, STRENGTH, weights
 
 BOXES = [io.Custom(kind) for kind in ("BOUNDING_BOX", "BOUNDING_BOXES", "BBOX", "ARRAY")]
 
@@ -41,13 +42,14 @@ class RegionsFromBoxes(Node):
         width: int,
         height: int,
         phrases: str = "",
-        strength: float = 0.5,
-        outside: float = 0.0,
+        strength: float = STRENGTH,
+        outside: float = OUTSIDE,
+        focus: float = FOCUS,
         lists: str = CORNERS,
         regions: tuple[Region, ...] = (),
     ) -> io.NodeOutput:
         lines = read_table(phrases, strength, outside) if phrases.strip() else []
-        drawn = as_regions(read_boxes(boxes, (width, height), lists), lines, strength, outside)
+        drawn = as_regions(read_boxes(boxes, (width, height), lists), lines, strength, outside, focus)
         made, masks = masked(drawn, height, width)
         return io.NodeOutput((*regions, *made), masks)
 
@@ -77,8 +79,7 @@ def _inputs() -> list:
             )
             for name in ("width", "height")
         ),
-        _weight("strength", 0.5, "How much the inside of a box is drawn to its phrase", False),
-        _weight("outside", 0.0, "How much the rest of the picture is pushed away from it", True),
+        *weights(" For lines that do not say.", advanced=True),
         io.Combo.Input(
             "lists",
             options=[CORNERS, SIDES],
@@ -88,11 +89,6 @@ def _inputs() -> list:
         ),
         chain(),
     ]
-
-
-def _weight(name: str, default: float, what: str, advanced: bool) -> io.Float.Input:
-    tip = f"{what}, 0..3, for lines that do not say. Neutral: 0."
-    return io.Float.Input(name, default=default, min=0.0, max=3.0, step=0.01, advanced=advanced, tooltip=tip)
 
 
 NODES = [RegionsFromBoxes]

@@ -11,6 +11,7 @@ from .drawing.masks import one_per_line, placed, spoken
 from .drawing.table import FORM, read_colour, read_table
 from .inputs.node import Node
 from .inputs.shared import CATEGORY, LM_REGIONS, chain, found_by
+from .inputs.weights import weights
 
 _TABLE = (
     f"A line per phrase: {FORM}. Only the phrase must be there; blank lines and those that start with // do not count."
@@ -42,7 +43,7 @@ class PhraseRegion(Node):
                     "picture, or one per picture of the batch. A black mask does nothing, but with outside above 0 "
                     "it pushes the phrase out of the whole picture.",
                 ),
-                *_weights(""),
+                *weights(""),
                 io.Int.Input(
                     "occurrence",
                     default=0,
@@ -59,9 +60,16 @@ class PhraseRegion(Node):
 
     @classmethod
     def execute(
-        cls, phrase: str, mask: Tensor, strength: float, outside: float, occurrence: int = 0, regions: tuple = ()
+        cls,
+        phrase: str,
+        mask: Tensor,
+        strength: float,
+        outside: float,
+        focus: float,
+        occurrence: int = 0,
+        regions: tuple = (),
     ) -> io.NodeOutput:
-        return io.NodeOutput((*regions, Region(spoken(phrase), mask, strength, outside, occurrence)))
+        return io.NodeOutput((*regions, Region(spoken(phrase), mask, strength, outside, occurrence, focus=focus)))
 
 
 class RegionsFromMasks(Node):
@@ -81,7 +89,7 @@ class RegionsFromMasks(Node):
             inputs=[
                 io.Mask.Input("masks", tooltip="As many masks as lines, as one batch; soft edges count, 1 = inside."),
                 _table("The colour is for previews."),
-                *_weights(" For lines that do not say."),
+                *weights(" For lines that do not say."),
                 chain(),
             ],
             outputs=[LM_REGIONS.Output(display_name="regions", tooltip="The regions so far, and one per line.")],
@@ -89,10 +97,10 @@ class RegionsFromMasks(Node):
 
     @classmethod
     def execute(
-        cls, masks: Tensor, phrases: str, strength: float, outside: float, regions: tuple = ()
+        cls, masks: Tensor, phrases: str, strength: float, outside: float, focus: float, regions: tuple = ()
     ) -> io.NodeOutput:
         lines = read_table(phrases, strength, outside)
-        return io.NodeOutput((*regions, *placed(lines, one_per_line(masks, lines))))
+        return io.NodeOutput((*regions, *placed(lines, one_per_line(masks, lines), focus)))
 
 
 class RegionsFromColorMap(Node):
@@ -116,7 +124,7 @@ class RegionsFromColorMap(Node):
                     "phrases for its own picture of the latent batch.",
                 ),
                 _table("A line without a colour takes the largest one that is left, over 1 % of the picture."),
-                *_weights(" For lines that do not say."),
+                *weights(" For lines that do not say."),
                 io.String.Input(
                     "background",
                     default="#ffffff",
@@ -150,36 +158,14 @@ class RegionsFromColorMap(Node):
         phrases: str,
         strength: float,
         outside: float,
+        focus: float,
         background: str = "#ffffff",
         tolerance: int = 24,
         regions: tuple = (),
     ) -> io.NodeOutput:
         lines = read_table(phrases, strength, outside)
         lines, masks = color_masks(image, lines, read_colour(background) if background.strip() else None, tolerance)
-        return io.NodeOutput((*regions, *placed(lines, masks)), masks.flatten(0, 1))
-
-
-def _weights(whose: str) -> list:
-    return [
-        io.Float.Input(
-            "strength",
-            default=0.5,
-            min=0.0,
-            max=3.0,
-            step=0.01,
-            tooltip=f"How much the inside of the mask is drawn to the phrase, 0..3.{whose} Neutral: 0 (off, if outside "
-            "is 0 too).",
-        ),
-        io.Float.Input(
-            "outside",
-            display_name="push away outside",
-            default=0.0,
-            min=0.0,
-            max=3.0,
-            step=0.01,
-            tooltip=f"How much the rest of the picture is pushed away from the phrase, 0..3.{whose} Neutral: 0.",
-        ),
-    ]
+        return io.NodeOutput((*regions, *placed(lines, masks, focus)), masks.flatten(0, 1))
 
 
 def _table(more: str) -> io.String.Input:

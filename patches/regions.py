@@ -118,17 +118,20 @@ class RegionBias(AttentionEffect):
     def _weights(self, look: Look) -> Weights:
         key = (look.entry.key, look.site.grid, look.site.frames, look.q.device)
         if key not in self.weights:
-            placed = [
-                Placed(self._cells(region, look).to(look.q.device), rows, region.strength, region.outside)
-                for region, rows in self.rows[look.entry.key]
-            ]
+            placed = [_placed(region, rows, look) for region, rows in self.rows[look.entry.key]]
             self.weights[key] = weigh(placed, look.k.shape[2])
         return self.weights[key]
 
-    def _cells(self, region: Region, look: Look) -> Tensor:
-        """(B or 1, frames * h * w) of a region, cut to the entry's area."""
-        mask = cut_to_area(region.mask, look.entry.area, look.run.noise_shape)
-        return cells(mask, look.site.grid).flatten(1).repeat(1, look.site.frames)
+
+def _placed(region: Region, rows: tuple[int, ...], look: Look) -> Placed:
+    pull = None if region.focus == 0 else _cells(region.pull, look)
+    return Placed(_cells(region.mask, look), rows, region.strength, region.outside, pull)
+
+
+def _cells(mask: Tensor, look: Look) -> Tensor:
+    """(B or 1, frames * h * w) of a mask, cut to the entry's area."""
+    part = cut_to_area(mask, look.entry.area, look.run.noise_shape)
+    return cells(part, look.site.grid).flatten(1).repeat(1, look.site.frames).to(look.q.device)
 
 
 def _skips_negative(guider: CFGGuider) -> bool:

@@ -39,6 +39,7 @@ export const serialise = (regions) => JSON.stringify({ regions }, rounded);
 
 export const strengthOf = (region) => region.strength ?? 0.5;
 export const outsideOf = (region) => region.outside ?? 0;
+export const focusOf = (region) => region.focus ?? 0;
 export const softOf = (region) => region.soft ?? 0;
 
 // Its own colour, or the palette's by its place.
@@ -50,7 +51,10 @@ export function freshColour(regions) {
   return PALETTE.find((colour) => !taken.has(colour)) ?? PALETTE[regions.length % PALETTE.length];
 }
 
-export const fresh = (regions, shape) => ({ phrase: "", ...shape, strength: 0.5, outside: 0, colour: freshColour(regions) });
+// What a new region has; what a drawing leaves out is 0.5, 0 and 0.
+export const WEIGHTS = { strength: 0.5, outside: 0.5, focus: 1 };
+
+export const fresh = (regions, shape) => ({ phrase: "", ...shape, ...WEIGHTS, colour: freshColour(regions) });
 
 // Each of these returns {regions, active}.
 

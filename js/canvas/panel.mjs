@@ -1,11 +1,12 @@
 // Below the picture: the list of regions, and words, colour, strength and more of the active one.
 import { button, make, refill } from "./dom.mjs";
-import { changed, colourOf, duplicated, MOST, outsideOf, removed, reordered, softOf, strengthOf } from "./model.mjs";
+import { changed, colourOf, duplicated, focusOf, MOST, outsideOf, removed, reordered, softOf, strengthOf } from "./model.mjs";
 import { find, pick, wordsOf } from "./words.mjs";
 
 const NUMBERS = [
   ["strength", "Strength", strengthOf, 3, "How much the inside is drawn to its words, 0 to 3. 0 is off."],
   ["outside", "Push away", outsideOf, 3, "How much the rest of the picture is pushed away from the words, 0 to 3. 0 is off."],
+  ["focus", "Focus", focusOf, 3, "How much strength is gathered in the middle, 0 to 3, so that one thing is drawn there. 0 is flat."],
   ["soft", "Soft edge", softOf, 0.5, "Width of the edge, as a share of the picture's shorter side. 0 is sharp."],
 ];
 

@@ -24,9 +24,11 @@ const CSS = `
 .lm-list button { max-width: 45%; overflow: hidden; text-overflow: ellipsis; border-left-width: 5px; }
 .lm-phrase { flex: 1 1 0; height: 26px; padding: 0 6px; }
 .lm-regions input[type="color"] { width: 30px; height: 26px; padding: 1px; flex: 0 0 auto; }
-.lm-numbers { display: grid; grid-template-columns: repeat(3, 1fr); gap: 2px 8px; flex: 0 0 auto; }
-.lm-numbers label { display: grid; grid-template-columns: 1fr 52px; align-items: center; color: var(--lm-dim); }
+.lm-numbers { display: grid; grid-template-columns: repeat(4, auto); gap: 2px 6px; flex: 0 0 auto; }
+.lm-numbers label { display: grid; grid-template-columns: 1fr 42px; align-items: center; gap: 0 3px; white-space: nowrap; color: var(--lm-dim); }
 .lm-numbers input[type="number"] { height: 22px; padding: 0 2px 0 5px; color: var(--input-text, #ddd); }
+.lm-numbers input[type="number"] { appearance: textfield; }
+.lm-numbers input::-webkit-inner-spin-button { display: none; }
 .lm-numbers input[type="range"], .lm-brush input { accent-color: var(--lm-mark); padding: 0; border: 0; }
 .lm-numbers input[type="range"] { grid-column: 1 / -1; width: 100%; height: 14px; }
 .lm-brush { display: flex; align-items: center; gap: 4px; color: var(--lm-dim); }

@@ -1,6 +1,7 @@
 // Regions as a table of text, a line each: phrase | strength | outside | #colour | shape.
-// The shape is "x y w h", "ellipse x y w h" or "polygon x y x y x y"; brush strokes have no text form and stay as they are.
-import { freshColour, colourOf, outsideOf, strengthOf } from "./model.mjs";
+// The shape is "x y w h", "ellipse x y w h" or "polygon x y x y x y"; focus, soft edge and brush strokes have no text form
+// and stay as they are.
+import { freshColour, colourOf, outsideOf, strengthOf, WEIGHTS } from "./model.mjs";
 import { kindOf } from "./shapes.mjs";
 
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)$/;
@@ -72,5 +73,5 @@ function joined(row, old, made) {
   const shape = kindOf(row) ? { strokes } : { box, ellipse, polygon, strokes };
   const kept = Object.fromEntries(Object.entries(shape).filter(([, value]) => value));
   const middle = kindOf(row) || Object.keys(kept).length ? {} : { box: [0.25, 0.25, 0.5, 0.5] };
-  return { strength: 0.5, outside: 0, colour: freshColour(made), ...rest, ...kept, ...middle, ...row };
+  return { ...(old ? {} : WEIGHTS), colour: freshColour(made), ...rest, ...kept, ...middle, ...row };
 }

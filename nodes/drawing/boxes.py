@@ -37,7 +37,7 @@ def read_boxes(given: object, size: tuple[int, int], form: str = CORNERS) -> lis
     return [_named(n, box, size, form) for n, box in enumerate(_flat(_plain(given)), 1)]
 
 
-def as_regions(boxes: list[Box], lines: list[Line], strength: float, outside: float) -> list[Drawn]:
+def as_regions(boxes: list[Box], lines: list[Line], strength: float, outside: float, focus: float) -> list[Drawn]:
     """A region per box; the n-th line goes before what the n-th box brought."""
     if len(lines) > len(boxes):
         raise ValueError(
@@ -45,15 +45,16 @@ def as_regions(boxes: list[Box], lines: list[Line], strength: float, outside: fl
             "at most a line per box."
         )
     lines = [*lines, *(Line(0, box.phrase, strength, outside) for box in boxes[len(lines) :])]
-    return [_region(n, box, line) for n, (box, line) in enumerate(zip(boxes, lines, strict=True), 1)]
+    return [_region(n, box, line, focus) for n, (box, line) in enumerate(zip(boxes, lines, strict=True), 1)]
 
 
-def _region(n: int, box: Box, line: Line) -> Drawn:
+def _region(n: int, box: Box, line: Line, focus: float) -> Drawn:
     if not line.phrase:
         raise ValueError(f"Box {n} brings no words; give it a line in phrases, the {n}. one.")
     left, top, right, bottom = box.place
     colour = line.colour or (read_colour(box.colour) if box.colour else None)
-    return Drawn(line.phrase, "box", ((left, top), (right, bottom)), (), line.strength, line.outside, colour=colour)
+    corners = ((left, top), (right, bottom))
+    return Drawn(line.phrase, "box", corners, (), line.strength, line.outside, colour=colour, focus=focus)
 
 
 def _plain(given: object) -> object:

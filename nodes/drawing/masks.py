@@ -26,9 +26,9 @@ def one_per_line(masks: Tensor, lines: list[Line]) -> Tensor:
     return masks[:, None]
 
 
-def placed(lines: list[Line], masks: Tensor) -> list[Region]:
+def placed(lines: list[Line], masks: Tensor, focus: float) -> list[Region]:
     """A region per line; masks (lines, B, H, W)."""
     return [
-        Region(line.phrase, mask, line.strength, line.outside, colour=line.colour)
+        Region(line.phrase, mask, line.strength, line.outside, colour=line.colour, focus=focus)
         for line, mask in zip(lines, masks, strict=True)
     ]

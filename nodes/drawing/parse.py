@@ -14,7 +14,7 @@ LETTERS = 1_000_000
 POINTS = 20_000
 
 _BASES = ("box", "ellipse", "polygon")
-_KEYS = ("phrase", *_BASES, "strokes", "strength", "outside", "soft", "colour")
+_KEYS = ("phrase", *_BASES, "strokes", "strength", "outside", "focus", "soft", "colour")
 
 
 def read_drawing(text: str) -> list[Drawn]:
@@ -85,6 +85,7 @@ def _region(entry: dict, phrase: object) -> Drawn:
         number(entry.get("outside", 0), "its outside", 0, 3),
         number(entry.get("soft", 0), "its soft", 0, 0.5),
         _colour(entry.get("colour")),
+        number(entry.get("focus", 0), "its focus", 0, 3),
     )
 
 

@@ -21,7 +21,7 @@ def masked(drawn: list[Drawn], height: int, width: int) -> tuple[list[Region], T
     """Regions with their masks, and these as one batch (regions, height, width); a black one if there is none."""
     masks = [rasterise(one, height, width) for one in drawn]
     regions = [
-        Region(one.phrase, mask[None], one.strength, one.outside, colour=one.colour)
+        Region(one.phrase, mask[None], one.strength, one.outside, colour=one.colour, focus=one.focus)
         for one, mask in zip(drawn, masks, strict=True)
     ]
     return regions, torch.stack(masks or [torch.zeros(height, width)])

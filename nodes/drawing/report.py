@@ -28,12 +28,13 @@ def covered(masks: Tensor) -> tuple[list[float], float, float]:
 def caption(region: Region, share: float) -> str:
     """One line for a legend."""
     outside = f", outside {region.outside:g}" if region.outside else ""
-    return f"{short(region.phrase)}: strength {region.strength:g}{outside}, {share:.0%} of the picture"
+    return f"{short(region.phrase)}: strength {region.strength:g}{outside}{_focus(region)}, {share:.0%} of the picture"
 
 
 def describe(region: Region, share: float, latent: tuple[int, int], conditioning: list | None) -> list[str]:
     """Lines about one region; `latent` is (h, w), `share` the part of the picture that it covers, 0..1."""
-    lines = [f"{short(region.phrase)}: strength {region.strength:g}, outside {region.outside:g}, covers {share:.1%}"]
+    numbers = f"strength {region.strength:g}, outside {region.outside:g}{_focus(region)}"
+    lines = [f"{short(region.phrase)}: {numbers}, covers {share:.1%}"]
     if conditioning is not None:
         lines.append(f"tokens: {tokens(region, conditioning)}")
     counts = {level: (cell_count(region.mask, grid), grid) for level, grid in grids(latent).items()}
@@ -42,6 +43,10 @@ def describe(region: Region, share: float, latent: tuple[int, int], conditioning
     lines.append(f"cells: {', '.join(written)}{which}")
     few = [f"/{level} ({LEVELS[level]})" for level, (count, _) in counts.items() if count < FEW]
     return [*lines, *(f"warning: {warning}" for warning in _warnings(region, few))]
+
+
+def _focus(region: Region) -> str:
+    return f", focus {region.focus:g}" if region.focus else ""
 
 
 def numbered(groups: list[list[str]]) -> list[str]:

@@ -35,3 +35,4 @@ class Drawn:
     soft: float = 0.0
     """Width of the soft edge, in shares of the picture's shorter side."""
     colour: RGB | None = None
+    focus: float = 0.0

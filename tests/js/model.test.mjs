@@ -28,6 +28,12 @@ test("a new region has a colour that no other has", () => {
   assert.equal(model.fresh(two, { box: [0, 0, 1, 1] }).colour, model.PALETTE[2]);
 });
 
+test("a new region has one thing in it; a drawing that says nothing of that stays flat, as it was", () => {
+  const { strength, outside, focus } = model.fresh([], { box: [0, 0, 1, 1] });
+  assert.deepEqual([strength, outside, focus], [0.5, 0.5, 1]);
+  assert.deepEqual([model.strengthOf(a), model.outsideOf(a), model.focusOf(a), model.focusOf({ ...a, focus: 2 })], [0.5, 0, 0, 2]);
+});
+
 test("regions are added, changed, removed, copied and reordered without changing the list that was", () => {
   const list = Object.freeze([Object.freeze(a), Object.freeze(b)]);
   assert.deepEqual(model.added(list, a), { regions: [a, b, a], active: 2 });

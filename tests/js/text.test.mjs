@@ -14,7 +14,7 @@ test("regions are written a line each, and read back as they were", () => {
   assert.equal(text, "red dog | 0.7 | 0 | #e03030 | 0.1 0.2 0.3 0.4\nsun | 0.5 | 0.2 | #ffe119 | ellipse 0 0 0.5 0.25\n" +
     "sky | 0.5 | 0 | #4363d8 | polygon 0 0 1 0 0.5 1\ngrass | 0.5 | 0 | #3cb44b");
   assert.deepEqual(fromText(text), [...regions, { ...brushed, soft: undefined, strokes: undefined, box: [0.25, 0.25, 0.5, 0.5] }]
-    .map((region) => JSON.parse(JSON.stringify(region))));
+    .map((region) => ({ focus: 1, ...JSON.parse(JSON.stringify(region)) })));
   assert.deepEqual(fromText(text, [...regions, brushed]), [...regions, brushed]);
 });
 
@@ -25,9 +25,15 @@ test("what a line leaves out stays as it was, found by its phrase, else by its p
   assert.deepEqual(sun, { ...regions[2], phrase: "moon" });
 });
 
-test("a line of the table for masks gets a box", () => {
+test("a line of the table for masks gets a box, and what a new region has", () => {
   const [one] = fromText("cat | 0.8");
-  assert.deepEqual([one.phrase, one.strength, one.outside, one.box], ["cat", 0.8, 0, [0.25, 0.25, 0.5, 0.5]]);
+  assert.deepEqual([one.phrase, one.strength, one.outside, one.focus, one.box], ["cat", 0.8, 0.5, 1, [0.25, 0.25, 0.5, 0.5]]);
+});
+
+test("a line keeps the focus of its region, and gives none to one that has none", () => {
+  const [dog, sun] = fromText("red dog | 0.2\nsun", [{ ...regions[0], focus: 0.4 }, regions[1]]);
+  assert.deepEqual(dog, { ...regions[0], focus: 0.4, strength: 0.2 });
+  assert.deepEqual(sun, regions[1]);
 });
 
 test("a line that cannot be read is named", () => {

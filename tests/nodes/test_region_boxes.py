@@ -56,10 +56,10 @@ def test_boxes_bring_their_words_and_colour_and_lines_go_before(make):
         {**CORE, "label": "bird", "score": 0.9},
         {"type": "obj", "desc": "sun", "bbox": [0, 0, 500, 500], "color_palette": ["#ffee00"]},
     ]
-    regions, masks = make(boxes, strength=0.8, outside=0.2)
+    regions, masks = make(boxes, strength=0.8, outside=0.2, focus=0.6)
     assert [region.phrase for region in regions] == ["red dog", "a cat", "bird", "sun"] and masks.shape == (4, 32, 64)
     assert [region.colour for region in regions] == [(224, 48, 48), None, None, (255, 238, 0)]
-    assert {(region.strength, region.outside) for region in regions} == {(0.8, 0.2)}
+    assert {(region.strength, region.outside, region.focus) for region in regions} == {(0.8, 0.2, 0.6)}
     regions, _ = make(boxes, phrases="green fox | 0.3 | 0 | #00ff00\n\nmoon")
     assert [(region.phrase, region.strength, region.colour) for region in regions[:2]] == [
         ("green fox", 0.3, (0, 255, 0)),

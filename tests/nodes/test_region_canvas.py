@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-DOG = {"phrase": "red dog", "box": [0, 0, 0.5, 1], "strength": 0.7, "outside": 0.1, "colour": "#e03030"}
+DOG = {"phrase": "red dog", "box": [0, 0, 0.5, 1], "strength": 0.7, "outside": 0.1, "focus": 1.2, "colour": "#e03030"}
 CAT = {"phrase": "blue cat", "ellipse": [0.5, 0, 0.5, 1]}
 
 
@@ -41,8 +41,8 @@ def run(node, *regions, width=64, height=32, **more):
 def test_each_region_has_its_phrase_numbers_and_mask(node):
     regions, masks, preview = run(node, DOG, CAT).result
     one, two = regions
-    assert (one.phrase, one.strength, one.outside, one.colour) == ("red dog", 0.7, 0.1, (224, 48, 48))
-    assert (two.phrase, two.strength, two.outside, two.colour) == ("blue cat", 0.5, 0, None)
+    assert (one.phrase, one.strength, one.outside, one.focus, one.colour) == ("red dog", 0.7, 0.1, 1.2, (224, 48, 48))
+    assert (two.phrase, two.strength, two.outside, two.focus, two.colour) == ("blue cat", 0.5, 0, 0, None)
     assert masks.shape == (2, 32, 64) and torch.equal(one.mask, masks[:1]) and torch.equal(two.mask, masks[1:])
     assert torch.equal(masks[0], torch.cat([torch.ones(32, 32), torch.zeros(32, 32)], 1))
     assert preview.shape[0] == 1 and preview.shape[2] == 256 and preview.shape[1] > 128  # enlarged, with a legend

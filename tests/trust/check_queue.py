@@ -19,7 +19,7 @@ DEFAULTS = dict(steps=2, cfg=4.0, sampler_name="euler", scheduler="normal", deno
 
 def graph(seed: int) -> dict:
     """A region on TinyScenes, 64x64 pixels."""
-    region = {"phrase": "red circle", "mask": ["4", 0], "strength": 1.0, "outside": 0.5, "occurrence": 0}
+    region = {"phrase": "red circle", "mask": ["4", 0], "strength": 1.0, "outside": 0.5, "focus": 1.0, "occurrence": 0}
     how = {"weight_function": "spatial_control", "apply_to": "positive", "std": "per row"}
     how |= {"start_percent": 0.0, "end_percent": 1.0, "blocks": ""}
     texts = {"positive": ["3", 0], "negative": ["3", 0], "latent_image": ["7", 0]}

@@ -19,17 +19,18 @@ def test_every_key_is_read(read):
     from pack.nodes.drawing.shapes import Drawn, Stroke
 
     strokes = [{"size": 0.1, "erase": True, "points": [[0.5, 0.5], [0.6, 0.5]]}, {"points": [[0, 1]]}]
-    given = {**BOX, "strokes": strokes, "strength": 0.7, "outside": 1, "soft": 0.02, "colour": "#e03030"}
+    given = {**BOX, "strokes": strokes, "strength": 0.7, "outside": 1, "focus": 0.8, "soft": 0.02, "colour": "#e03030"}
     read_strokes = (Stroke(((0.5, 0.5), (0.6, 0.5)), 0.1, True), Stroke(((0, 1),), 0.05))
     (one,) = read(json.dumps({"regions": [given]}))
     assert one.points == ((0.1, 0.2), pytest.approx((0.4, 0.6)))
-    assert one == Drawn("red dog", "box", one.points, read_strokes, 0.7, 1, 0.02, (224, 48, 48))
+    assert one == Drawn("red dog", "box", one.points, read_strokes, 0.7, 1, 0.02, (224, 48, 48), 0.8)
 
 
 def test_what_is_missing_has_its_default_and_a_bare_list_will_do(read):
     polygon = {"phrase": " sky ", "polygon": [[0, 0], [1, 0], [0, 1]]}
     one, two = read(json.dumps([polygon, {"phrase": "sun", "ellipse": [-1, 0, 3, 1]}]))
-    assert (one.phrase, one.strength, one.outside, one.soft, one.colour, one.strokes) == ("sky", 0.5, 0, 0, None, ())
+    assert (one.phrase, one.strength, one.outside, one.focus) == ("sky", 0.5, 0, 0)
+    assert (one.soft, one.colour, one.strokes) == (0, None, ())
     assert (two.kind, two.points) == ("ellipse", ((-1, 0), (2, 1)))
 
 
@@ -50,6 +51,8 @@ WRONG = [
     ({**BOX, "strength": "1"}, "Region 2 'red dog': its strength is '1', but it must be a number from 0 to 3"),
     ({**BOX, "strength": True}, "its strength is true"),
     ({**BOX, "outside": -0.1}, "its outside is -0.1, but it must be from 0 to 3"),
+    ({**BOX, "focus": 3.1}, "its focus is 3.1, but it must be from 0 to 3"),
+    ({**BOX, "focus": "1"}, "its focus is '1', but it must be a number from 0 to 3"),
     ({**BOX, "soft": 0.6}, "its soft is 0.6, but it must be from 0 to 0.5"),
     ({**BOX, "box": [0, 0, 1]}, r"its box is \[0, 0, 1\], but it must be \[x, y, width, height\]"),
     ({**BOX, "box": [0, 0, 0, 1]}, "has no area"),

@@ -111,6 +111,13 @@ def test_tokens_are_named_with_their_rows(report, conditionings):
     assert report.tokens(region("blue cross", mask), [*two, conditionings["one"]]) == "2 'blue', 3 'cross'"
 
 
+def test_focus_is_said_where_there_is_one(report):
+    peaked, flat = (region("a", torch.ones(1, 8, 8), 0.5, 0.2, focus=focus) for focus in (1.5, 0.0))
+    assert report.caption(peaked, 1.0) == "a: strength 0.5, outside 0.2, focus 1.5, 100% of the picture"
+    assert lines_of(report, peaked)[0] == "a: strength 0.5, outside 0.2, focus 1.5, covers 50.0%"
+    assert "focus" not in report.caption(flat, 1.0) + lines_of(report, flat)[0]
+
+
 def test_phrases_that_are_not_there_are_a_line_and_not_an_error(report, conditionings):
     mask = torch.ones(1, 8, 8)
     assert "'cat' is not in the prompt" in report.tokens(region("cat", mask), [conditionings["two"]])
