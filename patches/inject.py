@@ -152,7 +152,7 @@ class Injection(Effect):
         video = self.run.video(x)
         with speaking(self.node):
             check_size(video, self.run.noise_shape)
-            return with_video(x, self._changed(video, sigmas[index], self.due[index]), self.run.packed)
+            return with_video(x, self._changed(video, sigmas[index], self.due[index]), self.run.latent_shapes)
 
     def _changed(self, x: Tensor, sigma: Tensor, number: int) -> Tensor:
         mask = self._dynamic(x, number == max(self.planned.values(), default=-1)) if self.reader else self.mask

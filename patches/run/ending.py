@@ -16,7 +16,7 @@ def ending(model: ModelPatcher, finish: Callable[[int, Tensor], None]) -> ModelP
 
     def outer_sample(executor, *args, **kwargs):
         samples, shapes = executor(*args, **kwargs), kwargs.get("latent_shapes") or []
-        video = video_of(samples, shapes if len(shapes) > 1 else [])
+        video = video_of(samples, shapes)
         finish(model.get_model_object("latent_format").spacial_downscale_ratio, video)
         return samples
 

@@ -8,17 +8,22 @@ from comfy.utils import pack_latents, unpack_latents
 from torch import Tensor
 
 Shapes = Sequence[Sequence[int]]
-"""Of the video, (B, C, frames, h, w), and the sound; empty where nothing is packed."""
+"""As the host gives them: of the latent, or of the video, (B, C, frames, h, w), and the sound packed with it."""
+
+
+def packed(shapes: Shapes) -> bool:
+    """Whether there is a sound."""
+    return len(shapes) > 1
 
 
 def video_of(x: Tensor, shapes: Shapes) -> Tensor:
     """The picture or video in a latent of any number of rows."""
-    return unpack_latents(x, shapes)[0] if shapes else x
+    return unpack_latents(x, shapes)[0] if packed(shapes) else x
 
 
 def with_video(x: Tensor, video: Tensor, shapes: Shapes) -> Tensor:
     """The latent with another video in it, and its own sound, of which one serves all."""
-    if not shapes:
+    if not packed(shapes):
         return video
     sounds = [sound.expand(len(video), *sound.shape[1:]) for sound in unpack_latents(x, shapes)[1:]]
     return pack_latents([video, *sounds])[0]

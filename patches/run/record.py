@@ -13,7 +13,7 @@ from ...sampling.mixing import mean_over_images
 from ..models.announced import apart
 from ..models.reach import Places
 from .engine import Override
-from .packed import with_video
+from .packed import packed, with_video
 from .run import Run
 
 OVERRIDE = "optimized_attention_override"
@@ -54,8 +54,8 @@ class Recorder:
             h, w, top, left = area
             pictures = pictures[..., top : top + h, left : left + w]
         found = [
-            self._pass(executor, with_video(x, part, self.run.packed), part.shape, t, text, options, area)
-            for part in pictures.split(1 if self.run.packed else len(pictures))
+            self._pass(executor, with_video(x, part, self.run.latent_shapes), part.shape, t, text, options, area)
+            for part in pictures.split(1 if packed(self.run.latent_shapes) else len(pictures))
         ]
         if len(found) == 1:
             return found[0]

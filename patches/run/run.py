@@ -73,14 +73,9 @@ class Run:
         """Pixels of the picture per latent cell."""
         return self.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
 
-    @property
-    def packed(self) -> list:
-        """The shapes of video and sound that are packed into one latent (B, 1, N); else none."""
-        return self.latent_shapes if len(self.latent_shapes) > 1 else []
-
     def video(self, x: Tensor) -> Tensor:
         """The picture or video in a latent of this run."""
-        return video_of(x, self.packed)
+        return video_of(x, self.latent_shapes)
 
     def each(self, ask: Callable[[Effect], object]) -> list:
         """What every effect answers, in the nodes' order."""
@@ -165,7 +160,7 @@ def _predict_noise(run: Run) -> Callable:
         for effect in run.effects:
             with speaking(effect.node):
                 denoised = effect.guide(run, state, denoised)
-        return out if denoised is plain else with_video(out, denoised, run.packed)
+        return out if denoised is plain else with_video(out, denoised, run.latent_shapes)
 
     return wrapper
 
