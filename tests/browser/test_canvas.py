@@ -62,7 +62,8 @@ def test_handles_moves_lasso_brush_and_eraser(found):
 
 def test_regions_can_be_pasted_as_text(found):
     dog, sky = found["text"]
-    assert dog == dict(phrase="red dog", strength=0.7, outside=0.1, colour="#112233", box=[0.1, 0.2, 0.3, 0.4])
+    own = dict(phrase="red dog", strength=0.7, outside=0.1, focus=1, colour="#112233", box=[0.1, 0.2, 0.3, 0.4])
+    assert dog == own
     assert (sky["phrase"], sky["box"]) == ("sky", [0.25, 0.25, 0.5, 0.5])
 
 

@@ -56,7 +56,7 @@ def test_weights_that_do_not_fit_the_pictures(comfy, images, total):
 def test_other_models_when_the_node_runs(comfy):
     model = FAMILY.model().clone()
     model.add_object_patch("diffusion_model", torch.nn.Identity())
-    with pytest.raises(ValueError, match=r"^The features cannot be reached in a model of the kind Identity; "):
+    with pytest.raises(ValueError, match=r"^The features cannot be reached in a model of the kind Identity: "):
         biased(model, pictures())
 
 
