@@ -13,8 +13,7 @@ ROOT = Path(__file__).absolute().parent.parent
 sys.path[0] = str(ROOT / "tools")
 import alias  # noqa: E402, F401
 from pack.tools.client import Client, Result  # noqa: E402
-from pack.tools.host import SetupError  # noqa: E402
-from pack.tools.inside import host_python  # noqa: E402
+from pack.tools.inside import ended, host_python  # noqa: E402
 from pack.tools.server import serve  # noqa: E402
 
 GRAPHS = ROOT / "workflows" / "api"
@@ -111,10 +110,4 @@ def make_pictures(host: Path, python: Path) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(make_pictures(*host_python()))
-    except SetupError as error:
-        print(error)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    ended(lambda: make_pictures(*host_python()))

@@ -8,15 +8,14 @@ running ComfyUI, and subgraphs/<name>.json is what the frontend's Publish would 
 import argparse
 import json
 import re
-import sys
 import uuid
 from pathlib import Path
 
 if __name__ == "__main__":
     import alias  # noqa: F401
 from pack.tools.browser import in_frontend, wrong
-from pack.tools.host import ROOT, SetupError
-from pack.tools.inside import host_python
+from pack.tools.host import ROOT
+from pack.tools.inside import ended, host_python
 from pack.tools.server import serve
 from pack.tools.template import differences, pretty, read, report
 
@@ -78,19 +77,12 @@ def main() -> int:
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="also show each box as opened")
     parser.add_argument("--yes", action="store_true", help="answers the questions before a download")
     options = parser.parse_args()
-    try:
-        host, python = host_python()
-        if options.screenshots:
-            options.screenshots.mkdir(parents=True, exist_ok=True)
-        with serve(host, python) as server:
-            return 1 if make(server.url, options.names or list(SPECS), options.screenshots) else 0
-    except SetupError as error:
-        print(error)
-        return 2
+    host, python = host_python()
+    if options.screenshots:
+        options.screenshots.mkdir(parents=True, exist_ok=True)
+    with serve(host, python) as server:
+        return 1 if make(server.url, options.names or list(SPECS), options.screenshots) else 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    ended(main)

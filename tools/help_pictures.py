@@ -6,15 +6,14 @@ where a result says more, it is that of a template.
 
 import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
 
 if __name__ == "__main__":
     import alias  # noqa: F401
 from pack.tools.browser import in_frontend, wrong
-from pack.tools.host import ROOT, SetupError
-from pack.tools.inside import host_python
+from pack.tools.host import ROOT
+from pack.tools.inside import ended, host_python
 from pack.tools.server import serve
 
 DOCS = ROOT / "js" / "docs"
@@ -93,15 +92,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="*", help="such as LM_PhraseRegion; none: all")
     options = parser.parse_args()
-    try:
-        return 1 if work(options.pages or [path.stem for path in sorted(DOCS.glob("*.md"))]) else 0
-    except SetupError as error:
-        print(error)
-        return 2
+    return 1 if work(options.pages or [path.stem for path in sorted(DOCS.glob("*.md"))]) else 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    ended(main)

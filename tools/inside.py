@@ -2,12 +2,25 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from . import install
 from .child import hand_over
 
 INSIDE = "LATENT_MANIPULATION_INSIDE"  # set where this already runs with the host's Python
+
+
+def ended(work: Callable[[], int]) -> NoReturn:
+    """Ends this process with the exit code that `work` gives; 2 and one line where a setup fails, 130 if interrupted."""
+    try:
+        sys.exit(work())
+    except install.SetupError as error:
+        print(error)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def host_python() -> tuple[Path, Path]:
@@ -17,15 +30,13 @@ def host_python() -> tuple[Path, Path]:
     """
     if INSIDE in os.environ:
         return Path(os.environ["COMFYUI_PATH"]), Path(sys.executable)
-    try:
-        host, python = install.set_up("--yes" in sys.argv)
-        found = {"COMFYUI_PATH": str(host), INSIDE: "1"}
-        sys.exit(hand_over([str(python), *sys.argv], env={**os.environ, **found}))
-    except install.SetupError as error:
-        print(error)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    ended(_inside)
+
+
+def _inside() -> int:
+    host, python = install.set_up("--yes" in sys.argv)
+    found = {"COMFYUI_PATH": str(host), INSIDE: "1"}
+    return hand_over([str(python), *sys.argv], env={**os.environ, **found})
 
 
 def enter() -> None:

@@ -6,14 +6,13 @@ regions and seed are taken as they are; nothing is chosen among the results.
 
 import io
 import json
-import sys
 from pathlib import Path
 
 if __name__ == "__main__":
     import alias  # noqa: F401
 from pack.tools.client import Client
-from pack.tools.host import ROOT, SetupError
-from pack.tools.inside import host_python
+from pack.tools.host import ROOT
+from pack.tools.inside import ended, host_python
 from pack.tools.server import serve
 
 TEMPLATE = ROOT / "workflows" / "api" / "Regions - each phrase in its place.json"
@@ -69,8 +68,4 @@ def make(host: Path, python: Path) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(make(*host_python()))
-    except SetupError as error:
-        print(error)
-        sys.exit(2)
+    ended(lambda: make(*host_python()))

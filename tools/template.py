@@ -17,8 +17,8 @@ from pathlib import Path
 if __name__ == "__main__":
     import alias  # noqa: F401
 from pack.tools.browser import in_frontend, wrong
-from pack.tools.host import ROOT, SetupError
-from pack.tools.inside import host_python
+from pack.tools.host import ROOT
+from pack.tools.inside import ended, host_python
 from pack.tools.picture import OWN, card, painted, save
 from pack.tools.server import named_packs, serve
 from pack.tools.sources import with_sources
@@ -182,16 +182,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main() -> int:
-    options = parse(sys.argv[1:])
-    try:
-        return 1 if work(options, *host_python()) else 0
-    except SetupError as error:
-        print(error)
-        return 2
+    return 1 if work(parse(sys.argv[1:]), *host_python()) else 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    ended(main)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 STRENGTH, OUTSIDE, FOCUS = 0.5, 0.5, 1.0
-"""What placed best on TinyScenes (bench/regions.py); source 003 has 0.5, 0 and no focus."""
+"""With which most pictures show just what was asked for on TinyScenes (bench/regions.py); source 003 has 0.5, 0, 0."""
 
 
 def weights(whose: str, advanced: bool = False) -> list[io.Float.Input]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partialmethod
 
 from comfy.ldm.modules.diffusionmodules.openaimodel import Downsample, UNetModel, Upsample
 from torch import Tensor
@@ -51,53 +52,32 @@ class UNetPlaces:
         options: dict,
         change: Change,
         sites: Iterable[str],
+        early: bool = False,
     ) -> Iterator[dict]:
-        """As of `TokenPlaces`; behind what other nodes put there."""
+        """As of `TokenPlaces`; behind what other nodes put there.
+
+        early: what is handed over is shown as soon as it is there, and not changed where it arrives.
+        """
 
         def at(site: str, h: Tensor) -> Tensor:
             changed = change(site, h) if site in sites else None
             return h if changed is None else changed
 
         def after_input(h: Tensor, extra: dict) -> Tensor:
-            return at(f"in.{extra['block'][1]}", h)
+            number = extra["block"][1]
+            if early:
+                at(f"skip.{number}", h)
+            return at(f"in.{number}", h)
 
         def before_output(h: Tensor, hsp: Tensor, extra: dict) -> tuple[Tensor, Tensor]:
-            skip = self.counts["in"] - 1 - extra["block"][1]
-            return at(self._before(extra), h), at(f"skip.{skip}", hsp)
+            number = extra["block"][1]
+            h = at(f"out.{number - 1}" if number else "mid.0", h)
+            return h, hsp if early else at(f"skip.{self.counts['in'] - 1 - number}", hsp)
 
         options = dict(options)
         append_patches(options, input_block_patch_after_skip=after_input, output_block_patch=before_output)
         with entering(network, lambda h: at(self.last, h)):
             yield options
 
-    @contextmanager
-    def recording(
-        self,
-        network: UNetModel,
-        shape: Sequence[int],
-        given: dict,
-        options: dict,
-        keep: Change,
-        sites: Iterable[str],
-    ) -> Iterator[dict]:
-        """As of `TokenPlaces`; what is handed over is shown as soon as it is there."""
-
-        def after_input(h: Tensor, extra: dict) -> Tensor:
-            number = extra["block"][1]
-            for site in {f"in.{number}", f"skip.{number}"} & set(sites):
-                keep(site, h)
-            return h
-
-        def before_output(h: Tensor, hsp: Tensor, extra: dict) -> tuple[Tensor, Tensor]:
-            if self._before(extra) in sites:
-                keep(self._before(extra), h)
-            return h, hsp
-
-        options = {**options, "patches": {"input_block_patch": [after_input], "output_block_patch": [before_output]}}
-        with entering(network, lambda h: keep(self.last, h) if self.last in sites else None):
-            yield options
-
-    def _before(self, extra: dict) -> str:
-        """The site whose features an `output_block_patch` is given."""
-        number = extra["block"][1]
-        return f"out.{number - 1}" if number else "mid.0"
+    recording = partialmethod(open, early=True)
+    """`change` is shown the features of a plain call."""

@@ -9,7 +9,9 @@ import comfy.ldm.modules.attention as host
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from einops import rearrange
 from torch import Tensor
+from torch.nn.functional import pad
 
+from ...attention.bias import repeat_tokens
 from ..models.reach import Sites, sites_of
 from ..models.site import Site
 from .biased import Biased, masked
@@ -158,8 +160,8 @@ def _mask(parts: list[tuple[slice, Entry, Tensor]], site: Site, q: Tensor, k: Te
     mask = q.new_zeros(q.shape[0], heads, q.shape[2], k.shape[2])
     texts = mask[:, :, site.queries, site.keys]
     for rows, entry, bias in parts:
-        copies = 1 if site.once else texts.shape[3] // entry.rows  # another node may have appended tokens of its own
-        for copy in range(copies):
-            start = copy * entry.rows + entry.own.start
-            texts[rows, ..., start : start + bias.shape[3]] += bias
+        start = entry.own.start
+        text = pad(bias, (start, max(0, entry.rows - start - bias.shape[3])))
+        copies = text if site.once else repeat_tokens(text, texts.shape[3])
+        texts[rows, ..., : copies.shape[3]] += copies  # another node may have appended tokens of its own
     return mask
