@@ -16,10 +16,10 @@ class Subject:
     """A tiny model with its inputs."""
 
     def __init__(self, family: object) -> None:
-        from pack.tests.reach.oracle import noise_of, video
+        from pack.tests.reach.oracle import frames_of, noise_of, video
 
         self.family = family
-        self.noise = noise_of(family, frames=3 if family.video and getattr(family, "config", "") != "Anima" else 1)
+        self.noise = noise_of(family, frames=frames_of(family))
         self.video = video(self.noise)
         self.positive, self.negative = family.conditioning(), family.conditioning("blurry")
         self.plain = self.paint(family.model())
@@ -40,21 +40,13 @@ class Subject:
         if torch.equal(self.paint(on), self.plain):
             raise Silent("it changes nothing")
 
-    def mask(self):
-        """The left half, (1, H, W)."""
-        import torch
-
-        height, width = (8 * side for side in self.video.shape[-2:])
-        mask = torch.zeros(1, height, width)
-        mask[..., : width // 2] = 1
-        return mask
-
 
 def _placed(subject: Subject, model: object, strength: float):
     from pack.attention.regions import Region
     from pack.patches.regions import RegionSettings, place_regions
+    from pack.tests.reach.oracle import left_half
 
-    return place_regions(model, (Region(PHRASE, subject.mask(), strength, 0.0),), RegionSettings())
+    return place_regions(model, (Region(PHRASE, left_half(subject.noise), strength, 0.0),), RegionSettings())
 
 
 def masses(subject: Subject) -> list[float]:

@@ -13,7 +13,7 @@ INSIDE = "LATENT_MANIPULATION_INSIDE"  # set where this already runs with the ho
 
 
 def ended(work: Callable[[], int]) -> NoReturn:
-    """Ends this process with the exit code that `work` gives; 2 and one line where a setup fails, 130 if interrupted."""
+    """Ends this process with the exit code that `work` gives: 2 and a line where a setup fails, 130 if interrupted."""
     try:
         sys.exit(work())
     except install.SetupError as error:

@@ -48,6 +48,19 @@ def run(model, noise: object, positive: list, negative: list | None = None, step
     return comfy.sample.sample(*given, seed=1, disable_pbar=True)
 
 
+def frames_of(family: Family) -> int:
+    """Anima makes pictures, though its latents have an axis of frames."""
+    return 3 if family.video and getattr(family, "config", "") != "Anima" else 1
+
+
+def left_half(noise: object) -> Tensor:
+    """A mask (1, H, W) of the picture, of 8 pixels a latent cell."""
+    height, width = (8 * side for side in video(noise).shape[-2:])
+    mask = torch.zeros(1, height, width)
+    mask[..., : width // 2] = 1
+    return mask
+
+
 def noise_of(family: Family, batch: int = 1, frames: int = 1, height: int = 0) -> object:
     """Random, of the shapes that the model samples."""
     import comfy.sample

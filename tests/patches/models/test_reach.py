@@ -4,19 +4,11 @@ import pytest
 import torch
 from pack.attention.regions import Region
 from pack.tests.reach import REACH
-from pack.tests.reach.oracle import Seen, find, noise_of, run, video
+from pack.tests.reach.oracle import Seen, find, frames_of, left_half, noise_of, run, video
 
 MIXING = ("chroma_radiance", "pixeldit")
 """Their last layers, which make pixels, mix neighbours."""
 REFUSED = ("hidream", "ernie", "pixart", "hydit")
-
-
-def mask_of(noise, cell: int = 8) -> torch.Tensor:
-    """The left half of the picture, (1, H, W)."""
-    height, width = (cell * side for side in video(noise).shape[-2:])
-    mask = torch.zeros(1, height, width)
-    mask[..., : width // 2] = 1
-    return mask
 
 
 def place(model, *regions):
@@ -26,7 +18,7 @@ def place(model, *regions):
 
 
 def placed(model, noise, strength):
-    return place(model, Region("red dog", mask_of(noise), strength, 0.0))
+    return place(model, Region("red dog", left_half(noise), strength, 0.0))
 
 
 def same(a, b) -> bool:
@@ -42,10 +34,6 @@ def family(comfy, name):
     if not REACH[name].known:
         pytest.skip(f"this host has no {REACH[name].config}")
     return REACH[name]
-
-
-def frames_of(family) -> int:
-    return 3 if family.video and family.config != "Anima" else 1
 
 
 @reached
@@ -79,14 +67,13 @@ def changing(model, change):
     """A clone of which every call has its features changed at the last place before the output."""
     from comfy.patcher_extension import WrappersMP
     from pack.patches.models.reach import places_of
+    from pack.patches.run.packed import video_of
 
     places, patched = places_of(model), model.clone()
     kind, count = list(places.counts.items())[-1]
 
     def apply(executor, x, t, concat, text, control, options, **given):
-        network, shape = executor.class_obj.diffusion_model, x.shape
-        if "latent_shapes" in given:
-            shape = (x.shape[0], *given["latent_shapes"][0][1:])
+        network, shape = executor.class_obj.diffusion_model, video_of(x, given.get("latent_shapes", ())).shape
         with places.open(network, shape, given, options, change, [f"{kind}.{count - 1}"]) as changed:
             return executor(x, t, concat, text, control, changed, **given)
 
@@ -140,7 +127,7 @@ def test_two_prompts_of_other_lengths_and_a_batch_are_what_each_is_alone(family,
             break
         except RuntimeError:  # the host's own
             continue
-    mask = torch.cat([mask_of(noise), 1 - mask_of(noise)])[:batch]
+    mask = torch.cat([left_half(noise), 1 - left_half(noise)])[:batch]
     regions = Region("red dog", mask, 0.5, 0.2), Region("blue cat", 1 - mask[:1], 0.4, 0.0)
     whole, unplaced = (
         video(run(model, noise, positive, negative, 1, 3.0))
