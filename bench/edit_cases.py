@@ -104,9 +104,10 @@ def overlap(one: Found, other: Found) -> float:
     return float((one.cells & other.cells).sum() / (one.cells | other.cells).sum())
 
 
-def rates(cases: list[Case], before: list[Reading], after: list[Reading]) -> tuple[float, float, float]:
-    """success, kept (share of attributes), kept_all (share of pictures that keep every one)."""
+def rates(cases: list[Case], before: list[Reading], after: list[Reading]) -> tuple[float, float, float, float]:
+    """success, kept (share of attributes), kept_all (of pictures that keep every one), both (made, and all kept)."""
     made = [succeeded(case, reading) for case, reading in zip(cases, after, strict=True)]
     same = [kept(case, was, now) for case, was, now in zip(cases, before, after, strict=True)]
     every = [value for one in same for value in one.values()]
-    return mean(made), mean(every), mean(all(one.values()) for one in same)
+    whole = [all(one.values()) for one in same]
+    return mean(made), mean(every), mean(whole), mean(a and b for a, b in zip(made, whole, strict=True))

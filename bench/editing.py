@@ -27,24 +27,27 @@ class Recipe:
 
     text: str = "sentence"
     """Property of a case that is the concept's text."""
-    against: str = ""
+    removed: str = ""
     """Property whose text a second concept of the same settings removes."""
+    against: str = "prompt"
+    """What the nodes' "auto" comes to: all texts of a batch share one conditioning, which cannot be tracked."""
     scale: float = 5.0
     start: float = 0.2
-    threshold: float = 0.9
+    threshold: float = 0.0
     mask: str = "sega"
     place: str = ""
     """The concepts' MASK, drawn by the unedited picture: "free" of objects (a disc), "around" them, or none."""
 
 
 DEFAULT = Recipe()
+SOURCE = Recipe(against="empty", threshold=0.9)
 TUNED = {
-    "style": Recipe("words", scale=7.0, start=0.3, threshold=0.5),
-    "texture": Recipe("sentence", start=0.25),
-    "background": Recipe("sentence", "text", scale=8.0, start=0.1, mask="none", place="around"),
-    "object": Recipe("sentence", "text", scale=8.0, start=0.1, mask="none", place="free"),
+    "style": Recipe("words", against="empty", scale=7.0, start=0.3, threshold=0.5),
+    "texture": Recipe(against="empty", start=0.25, threshold=0.9),
+    "background": Recipe(removed="text", against="empty", scale=8.0, start=0.1, mask="none", place="around"),
+    "object": Recipe(removed="text", against="empty", scale=8.0, start=0.1, mask="none", place="free"),
 }
-REMOVE = Recipe("text", "sentence", scale=7.0, start=0.1, mask="none")
+REMOVE = Recipe("text", scale=7.0, start=0.1, against="prompt")
 
 
 class Editor:
@@ -72,13 +75,14 @@ class Editor:
     ) -> Tensor:
         """With the concepts of all recipes, masked as the first says. texts: prompts other than the cases' own."""
         concepts = [concept for recipe in recipes for concept in self._concepts(cases, recipe, before)]
-        model, _ = guide(self.model, tuple(concepts), SemanticSettings(mask=recipes[0].mask))
+        settings = SemanticSettings(mask=recipes[0].mask, against=recipes[0].against)
+        model, _ = guide(self.model, tuple(concepts), settings)
         return self.paint(texts or [case.text for case in cases], seeds, model=model)
 
     def _concepts(self, cases: list[Case], recipe: Recipe, before: Sequence[judge.Reading]) -> list[Concept]:
         mask = torch.stack([PLACES[recipe.place](_taken(reading)) for reading in before]) if recipe.place else None
         given = dict(scale=recipe.scale, window=Window(recipe.start, 1.0), threshold=recipe.threshold, mask=mask)
-        sides = [(recipe.text, False), (recipe.against, True)]
+        sides = [(recipe.text, False), (recipe.removed, True)]
         texts = [([getattr(case, name) for case in cases], remove) for name, remove in sides if name]
         return [Concept(encode(self.clip, text), remove, **given) for text, remove in texts]
 

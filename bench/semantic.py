@@ -12,10 +12,12 @@ if __name__ == "__main__":
     import alias  # noqa: F401
 from pack.tools.inside import enter  # noqa: E402
 
-PROMPTS, SEEDS, FIRST = 64, (3000, 4000), 70_000  # settings were chosen on scenes 50,000 to 50,015, seeds from 7000 on
+PROMPTS, SEED, FIRST = 64, 3000, 70_000  # tuned on scenes 50,000 to 50,015, the defaults on those from 60,000 on
 SCALES = (0.0, 1.0, 2.0, 3.0, 4.5, 6.0)
 STARTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-WAYS = ("append", "default", "tuned")
+TIMES = (0.2, 0.25, 0.3)  # of the host's timestep editing
+STRONGER, WEAKER = 8.0, 3.0  # scales beside the default's 5, for the curve
+AVERAGE = 0.5
 
 
 @dataclass
@@ -29,21 +31,28 @@ class Group:
 
 
 def compare(editor, kind: str) -> Group:
-    """Unedited, prompt append, ours at default and tuned."""
+    """Unedited, by the host's recipes, and by ours."""
     from pack.bench.edit_cases import KINDS, cases
-    from pack.bench.editing import DEFAULT, TUNED
+    from pack.bench.edit_recipes import average, keeping, timestep
+    from pack.bench.editing import DEFAULT, SOURCE, TUNED
 
     count = PROMPTS // len(KINDS)
-    once = cases(FIRST + KINDS.index(kind) * count, count, (kind,))
-    both, seeds = once * len(SEEDS), [seed + i for seed in SEEDS for i in range(count)]
-    plain = editor.paint([case.text for case in both], seeds)
+    given = cases(FIRST + KINDS.index(kind) * count, count, (kind,))
+    seeds = [SEED + i for i in range(count)]
+    plain = editor.paint([case.text for case in given], seeds)
     pictures = {
         "unedited": plain,
-        "append": editor.paint([case.sentence for case in both], seeds),
-        "default": editor.edit(both, seeds, [DEFAULT]),
-        "tuned": editor.edit(both, seeds, [TUNED[kind]], editor.read(plain)),
+        "append": editor.paint([case.sentence for case in given], seeds),
+        "average": average(editor, given, seeds, AVERAGE),
+        **{f"timestep_{at * 100:.0f}": timestep(editor, given, seeds, at) for at in TIMES},
+        "default": editor.edit(given, seeds, [DEFAULT]),
+        "weaker": editor.edit(given, seeds, [replace(DEFAULT, scale=WEAKER)]),
+        "stronger": editor.edit(given, seeds, [replace(DEFAULT, scale=STRONGER)]),
+        "keep": keeping(editor, given, seeds, DEFAULT),
+        "source": editor.edit(given, seeds, [SOURCE]),
+        "tuned": editor.edit(given, seeds, [TUNED[kind]], editor.read(plain)),
     }
-    return Group(both, seeds, pictures, {way: editor.read(made) for way, made in pictures.items()})
+    return Group(given, seeds, pictures, {way: editor.read(made) for way, made in pictures.items()})
 
 
 def isolation(editor, texture: Group) -> tuple[float, float]:
@@ -71,8 +80,9 @@ def along_scale(editor, style: Group) -> float:
 
 
 def removal(editor, style: Group) -> dict[str, float]:
-    """The style that a prompt asks for taken out, by ours and by a negative prompt: gone, and all else kept."""
+    """The style that a prompt asks for taken out, by ours and by the host's ways: gone, and all else kept."""
     from pack.bench.edit_cases import rates
+    from pack.bench.edit_recipes import nag, perp_neg
     from pack.bench.editing import REMOVE
 
     cases = [replace(case, asked=case.scene) for case in style.cases]
@@ -80,21 +90,23 @@ def removal(editor, style: Group) -> dict[str, float]:
     ways = {
         "remove": editor.edit(style.cases, style.seeds, [REMOVE], texts=texts),
         "negative": editor.paint(texts, style.seeds, words),
+        "perp_neg": perp_neg(editor, texts, words, style.seeds),
+        "nag": nag(editor, texts, words, style.seeds),
     }
     found = {}
     for way, pictures in ways.items():
-        made, same, _ = rates(cases, style.readings["append"], editor.read(pictures))
+        made, same, *_ = rates(cases, style.readings["append"], editor.read(pictures))
         found |= {f"{way}_success": made, f"{way}_kept": same}
     return found
 
 
 def draw(groups: dict[str, Group], path: Path) -> None:
-    """Two cases of each kind: unedited, append, default, tuned below each other."""
+    """Two cases of each kind, the ways below each other."""
     import torch
     from pack.bench.paint import save_sheet
 
     chosen = [(group, i) for group in groups.values() for i in (0, 1)]
-    ways = ("unedited", *WAYS)
+    ways = ("unedited", "append", "timestep_20", "default", "keep")
     pictures = torch.stack([group.pictures[way][i] for way in ways for group, i in chosen])
     edits = [f"{group.cases[i].text} + {group.cases[i].words}" for group, i in chosen]
     save_sheet(path, pictures, [*edits, *(way for way in ways[1:] for _ in chosen)], len(chosen))
@@ -125,14 +137,18 @@ def summary(groups: dict[str, Group]) -> tuple[dict[str, float], list[tuple[str,
     """The figures of each way, the tuned one's without a prefix, over all kinds; rows for the table by kind."""
     from pack.bench.edit_cases import rates
 
-    figures, rows = {}, [("edit", "way       success  kept  kept all")]
-    for way in WAYS:
+    figures, rows = {}, [("edit", "way          success  kept  kept all  both")]
+    ways = [way for way in next(iter(groups.values())).readings if way != "unedited"]
+    for way in ways:
         each = [rates(group.cases, group.readings["unedited"], group.readings[way]) for group in groups.values()]
-        rows += [(kind, f"{way:8}  {a:7.2f}  {b:4.2f}  {c:8.2f}") for kind, (a, b, c) in zip(groups, each, strict=True)]
+        rows += [
+            (kind, f"{way:11}  {a:7.2f}  {b:4.2f}  {c:8.2f}  {d:4.2f}")
+            for kind, (a, b, c, d) in zip(groups, each, strict=True)
+        ]
         means = [statistics.mean(values) for values in zip(*each, strict=True)]
-        names = {"append": "append_{}", "default": "{}_default", "tuned": "{}"}[way]
-        found = zip(("success", "kept", "kept_all"), means, strict=True)
-        figures |= {names.format(name): value for name, value in found}
+        name = {"default": "{}_default", "tuned": "{}"}.get(way, f"{way}_{{}}")
+        found = zip(("success", "kept", "kept_all", "both"), means, strict=True)
+        figures |= {name.format(key): value for key, value in found}
     return figures, rows
 
 
@@ -152,7 +168,7 @@ def main() -> None:
     figures |= removal(editor, groups["style"])
     figures = {name: round(value, 4) for name, value in figures.items()}
     rows += [(name, f"{value:.3f}") for name, value in figures.items()]
-    about = {"prompts": PROMPTS, "seeds": len(SEEDS), "steps": STEPS, "cfg": CFG, "sampler": "dpmpp_2m, karras"}
+    about = {"prompts": PROMPTS, "seeds": 1, "steps": STEPS, "cfg": CFG, "sampler": "dpmpp_2m, karras"}
     report("semantic", rows, figures, about)
 
 

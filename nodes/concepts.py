@@ -5,10 +5,12 @@ from __future__ import annotations
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..patches.run.against import AGAINST
 from ..patches.run.concepts import Concept, add_concept
 from ..patches.run.window import Window
 from ..patches.semantic import OUTSIDE, SemanticSettings, guide
 from ..sampling.semantic import MASKS, NORMALISE, Momentum
+from .inputs.masks import split_lines
 from .inputs.node import Node
 from .inputs.shared import CATEGORY, LM_MAPS, found_by, number, window
 
@@ -108,6 +110,22 @@ class SemanticGuidance(Node):
                 ),
                 *_momentum(),
                 *_together(),
+                io.Combo.Input(
+                    "against",
+                    options=list(AGAINST),
+                    default=AGAINST[0],
+                    advanced=True,
+                    tooltip="What a concept is compared with. empty: the negative prompt, as published; right for a "
+                    "word alone. prompt: the sampled prompt; right for the prompt written anew. auto: prompt, where "
+                    "Track Phrases shows that the concept repeats half of the prompt's words; else empty.",
+                ),
+                io.String.Input(
+                    "keep",
+                    default="",
+                    multiline=True,
+                    tooltip="Words of the prompt that no concept may touch, one phrase per line ('dog'): their place "
+                    "is read from the attention until the first concept acts. Needs Track Phrases. Neutral: empty.",
+                ),
             ],
             outputs=[
                 io.Model.Output(
@@ -131,9 +149,13 @@ class SemanticGuidance(Node):
         normalise: str,
         rescale_phi: float,
         orthogonal: bool,
+        against: str,
+        keep: str,
     ) -> io.NodeOutput:
         momentum = Momentum(momentum_scale, momentum_beta)
-        settings = SemanticSettings(momentum, mask_mode, normalise, outside_window, rescale_phi, orthogonal)
+        phrases = split_lines(keep)
+        how = (normalise, outside_window, rescale_phi, orthogonal, against)
+        settings = SemanticSettings(momentum, mask_mode, *how, phrases)
         return io.NodeOutput(*guide(model, concepts, settings))
 
 

@@ -9,22 +9,20 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from ..attention.quote import listed
-from ..sampling.semantic import Momentum, Part, across, combine, largest, rescale
+from ..sampling.semantic import Momentum, Part, across, combine, rescale
+from .edit_masks import EditMasks
 from .models.reach import sites_of
-from .run.concept_attention import ConceptAttention
+from .run.against import base_of, rewrites
 from .run.concepts import Concept, concept_rows
 from .run.edited import edits_of, name_of, unedited
 from .run.maps import Maps
-from .run.masks import BLACK, check_count, on_latent
+from .run.masks import BLACK
 from .run.rows import table
 from .run.run import Effect, Run, attach
 from .run.sizes import check_kept
 from .run.window import MISSED, Window
 
 OUTSIDE = ("off", "source")
-UNCOND = ("empty_negative_prompt", "negative", "middle", "positive")
-"""What an edit is measured against: PerpNeg's empty prompt, the negative one (DualCFG without one: the middle), or at
-CFG 1 the positive."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,10 @@ class SemanticSettings:
     """source: concepts run during their warm-up and feed the momentum, which goes on after their cool-down."""
     phi: float = 0.0
     orthogonal: bool = False
+    against: str = "empty"
+    """What a concept's prediction is compared with. prompt: the sampled one; auto: that, where the text rewrites it."""
+    keep: tuple[str, ...] = ()
+    """Phrases of the prompt whose place no concept may edit, read from the attention until the first one acts."""
 
 
 def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: SemanticSettings) -> tuple[ModelPatcher, Maps]:
@@ -49,7 +51,7 @@ def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: Semantic
     maps = Maps()
     if all(concept.neutral for concept in concepts):
         return unedited(model, concepts, maps), maps
-    if settings.mask == "ledits":
+    if settings.mask == "ledits" or settings.keep:
         sites_of(model)
     return attach(model, lambda: Semantic(concepts, settings, maps)), maps
 
@@ -64,12 +66,13 @@ class Semantic(Effect):
         self.concepts = [concept for concept in concepts if not concept.neutral]
         self.names = [f"lm_concept_{id(self)}_{i}" for i in range(len(self.concepts))]
         self.rows: list[list[dict]] = []
-        self.masks: list[Tensor | None] = []
-        self.attention: ConceptAttention | None = None
+        self.rewritten: list[bool] = []
+        """Of each concept, whether it is measured against the prompt."""
+        self.where = EditMasks(settings.mask, settings.keep, self.concepts, self.names, self.node)
         self.nu: Tensor | float = 0.0
         self.following: Tensor | float = 0.0
         self.index, self.fresh = -1, False
-        self.kept = [0.0] * len(self.concepts)
+        self.areas = [0.0] * len(self.concepts)
         self.counts = [0] * len(self.concepts)
         self.edits: list[tuple[float, Tensor]] = []
         self.ran: set[int] = set()
@@ -78,35 +81,34 @@ class Semantic(Effect):
     def start(self, run: Run) -> None:
         if "context_handler" in run.guider.model_options:
             raise ValueError("It cannot work in context windows; remove the context window node.")
-        if self.settings.mask == "ledits":
-            self.attention = ConceptAttention(self.names)
-            run.effects.append(self.attention)
-            self.attention.start(run)
+        self.where.start(run)
 
     def prepare(self, run: Run) -> None:
         if len(run.noise_shape) < 4:
             raise ValueError("It edits pictures and videos, not sound or shapes; leave it out here.")
         given = {name: run.given[name] for name in ("latent_image", "denoise_mask", "seed")}
         self.rows = [concept_rows(run, concept, run.given["noise"], **given) for concept in self.concepts]
-        self.masks = [_on_latent(concept.mask, run) for concept in self.concepts]
         entries = table(dict(zip(self.names, self.rows, strict=True)))
         run.appended |= entries
-        if self.attention:
-            self.attention.watch(run, entries)
+        self.rewritten = [self._against_prompt(name, run) for name in self.names]
+        self.where.prepare(run, entries)
 
     def append(self, run: Run) -> dict[str, list[dict]]:
         needed = (i for i, concept in enumerate(self.concepts) if self._runs(concept, run))
         return {self.names[i]: self.rows[i] for i in needed}
 
+    def step(self, run: Run) -> None:
+        self.where.step(run)
+
     def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
         check_kept(tuple(x.shape), run.noise_shape)
-        base = next((run.predictions[name] for name in UNCOND if name in run.predictions), None)
+        base = base_of(run, prompt=False)
         ended = all(self._cooled(concept, run) for concept in self.concepts)
         if base is None or (ended and self.settings.outside == "off"):
             return denoised
         self._advance(run)
         ratio = run.ratio
-        parts = [self._part(i, run, base, ratio) for i in range(len(self.concepts))]
+        parts = [self._part(i, run, ratio) for i in range(len(self.concepts))]
         edit, following = combine(parts, self.nu, self.settings.momentum, self.settings.normalise)
         if self.fresh:
             self.following = following
@@ -122,7 +124,7 @@ class Semantic(Effect):
         return denoised - ratio * edit
 
     def finish(self, run: Run, samples: Tensor) -> None:
-        shares = iter(total / count if count else None for total, count in zip(self.kept, self.counts, strict=True))
+        shares = iter(total / count if count else None for total, count in zip(self.areas, self.counts, strict=True))
         areas = [None if concept.neutral else next(shares) for concept in self.given]
         self.maps.add(edits_of(self.given, areas, self.edits, run.pixels, samples))
 
@@ -132,7 +134,7 @@ class Semantic(Effect):
         missed = [name_of(i, concept) for i, concept in still if not concept.dark]
         says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
         says += [f"Of '{listed(missed)}': {MISSED}"] if missed else []
-        says += [self.attention.idle(run)] if self.attention else []
+        says += [self.where.idle(run)]
         return " ".join(filter(None, says))
 
     def _advance(self, run: Run) -> None:
@@ -152,32 +154,22 @@ class Semantic(Effect):
     def _cooled(self, concept: Concept, run: Run) -> bool:
         return not Window(0.0, concept.window.end).contains(run.sigma, run.sampling)
 
-    def _part(self, i: int, run: Run, base: Tensor, ratio: float) -> Part:
+    def _against_prompt(self, name: str, run: Run) -> bool:
+        if self.settings.against != "auto":
+            return self.settings.against == "prompt"
+        concept = next((entry.tag for entry in run.appended.values() if entry.name == name), None)
+        return rewrites(concept, [entry.tag for entry in run.table.values() if entry.name == "positive"])
+
+    def _part(self, i: int, run: Run, ratio: float) -> Part:
         concept = self.concepts[i]
         warm = Window(concept.window.start, 1.0).contains(run.sigma, run.sampling)
         if self.names[i] not in run.predictions:
             return Part(None, concept.weight, warm, self._cooled(concept, run))
         self.ran.add(i)
+        base = base_of(run, self.rewritten[i])
         psi = (base - run.predictions[self.names[i]]) * ((-concept.scale if concept.remove else concept.scale) / ratio)
-        mask = self._mask(i, psi)
+        mask = self.where.of(i, psi)
         if warm and self.fresh:
             area = mask.float().mean(1, keepdim=True) if torch.is_tensor(mask) else torch.ones_like(psi[:, :1])
-            self.kept[i], self.counts[i] = self.kept[i] + area, self.counts[i] + 1
+            self.areas[i], self.counts[i] = self.areas[i] + area, self.counts[i] + 1
         return Part(psi * mask, concept.weight, warm)
-
-    def _mask(self, i: int, psi: Tensor) -> Tensor | float:
-        """(B, C or 1, h, w) in 0..1: where this concept may edit."""
-        kind, threshold = self.settings.mask, self.concepts[i].threshold
-        mask: Tensor | float = 1.0
-        if kind != "none":
-            mask = largest(psi, threshold, joint=kind != "sega")
-        if self.attention:
-            mask = mask * self.attention.mask(self.names[i], threshold, psi)
-        return mask if self.masks[i] is None else mask * self.masks[i].to(psi)
-
-
-def _on_latent(mask: Tensor | None, run: Run) -> Tensor | None:
-    if mask is None:
-        return None
-    check_count(mask, run.noise_shape[0], "The mask of a concept")
-    return on_latent(mask, run.noise_shape)

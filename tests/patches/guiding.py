@@ -70,11 +70,15 @@ class Rows:
 class Source:
     """SOURCES 2.1 in eps units, by hooks of the host, for one-call samplers.
 
-    A concept's text goes with the options of the sampled positive's first entry. mask: sega or joint.
+    A concept's text goes with the options of the sampled positive's first entry. mask: sega or joint; against: "prompt"
+    compares with the positive.
     """
 
-    def __init__(self, *concepts, s_m: float = 0.1, beta: float = 0.4, mask: str = "sega", outside: str = "source"):
+    def __init__(
+        self, *concepts, s_m: float = 0.1, beta: float = 0.4, mask: str = "sega", outside: str = "source", against=""
+    ):
         self.concepts, self.s_m, self.beta, self.mask, self.outside = concepts, s_m, beta, mask, outside
+        self.against = against
         self.apart = False
         self.nu, self.told, self.seen = 0.0, None, []
 
@@ -119,7 +123,7 @@ class Source:
 
         x, sampling, sigma = args["input"].double(), args["model"].model_sampling, float(args["sigma"][0])
         noise, signal = (min(sigma, 1 - 1e-6), 1 - min(sigma, 1 - 1e-6)) if isinstance(sampling, CONST) else (sigma, 1)
-        base = args["cond_denoised"] if args["uncond"] is None else args["uncond_denoised"]
+        base = args["cond_denoised"] if args["uncond"] is None or self.against else args["uncond_denoised"]
         seen, made = iter(self.seen), []
         for one, on in zip(self.concepts, self._computed(sigma, sampling), strict=True):
             eps = [(x - signal * d.double()) / noise for d in (next(seen) if on else base, base)]
