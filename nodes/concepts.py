@@ -44,11 +44,11 @@ class EditConcept(Node):
                 number("scale", 5.0, 0.0, 50.0, "How strongly, 0..50; 3 to 20 is usual. Neutral: 0.", advanced=False),
                 number(
                     "threshold",
-                    0.9,
+                    0.0,
                     0.0,
                     1.0,
-                    "0..1 of the pixels that are left alone: near 1 a detail, near 0 the whole picture. Neutral: 1, "
-                    "almost.",
+                    "0..1 of the pixels that are left alone: near 1 a detail, 0 the whole picture. Source: 0.9. "
+                    "Neutral: 1, almost.",
                     advanced=False,
                 ),
                 io.Mask.Input(
