@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..attention.bias import FUNCTIONS
 from ..attention.regions import Region
-from ..patches.regions import SIDES, STD, RegionSettings, place_regions
+from ..patches.regions import FIND_UNTIL, SIDES, STD, RegionSettings, place_regions
 from ..patches.run.window import Window
 from ..patches.run.words import check_phrases
 from .inputs.node import Node
@@ -33,8 +33,9 @@ class RegionAttention(Node):
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
                 LM_REGIONS.Input(
                     "regions",
-                    tooltip="Phrases and their masks, from Region Canvas, Phrase Region or a table of regions."
-                    " Neutral: strength 0 and outside 0 in every region.",
+                    tooltip="Phrases and their masks, from Region Canvas, Phrase Region or a table of regions. "
+                    "A region without a mask finds its place while sampling. Neutral: strength 0 and outside 0 in "
+                    "every region.",
                 ),
                 *_how(),
                 *window(),
@@ -44,6 +45,17 @@ class RegionAttention(Node):
                     optional=True,
                     tooltip="The prompt that will be sampled: its phrases are then looked for at once, not only when "
                     "sampling starts. Neutral: not connected.",
+                ),
+                io.Float.Input(
+                    "find_until",
+                    default=FIND_UNTIL,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    optional=True,
+                    advanced=True,
+                    tooltip="0..1 of the noise schedule: up to here, and for one step at least, a region without a "
+                    "mask looks for its place; then it keeps it. No neutral value: it counts for such regions alone.",
                 ),
             ],
             outputs=[io.Model.Output(tooltip="The patched model; its prompt must come through Track Phrases.")],
@@ -61,10 +73,12 @@ class RegionAttention(Node):
         end_percent: float,
         blocks: str,
         conditioning: list | None = None,
+        find_until: float = FIND_UNTIL,
     ) -> io.NodeOutput:
         if conditioning is not None:
             check_phrases(regions, conditioning)
-        settings = RegionSettings(weight_function, apply_to, std, Window(start_percent, end_percent), blocks)
+        between = Window(start_percent, end_percent)
+        settings = RegionSettings(weight_function, apply_to, std, between, blocks, find_until)
         return io.NodeOutput(place_regions(model, regions, settings))
 
 

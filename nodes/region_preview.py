@@ -71,7 +71,7 @@ def preview(
     base = torch.full((1, h * ratio, w * ratio, 3), GREY) if image is None else rgb(image)
     if not regions:
         return base, "There is no region, so no phrase is placed."
-    count = max(len(region.mask) for region in regions)
+    count = max([1, *(len(region.mask) for region in regions if region.mask is not None)])
     stacks = [masks_of(regions, i, base.shape[1:3]) for i in range(count)]
     shares, none, several = _means([covered(masks) for masks in stacks])
     colours = region_colours([region.colour for region in regions])
@@ -86,7 +86,7 @@ def preview(
 
 def _check(regions: tuple[Region, ...], batch: int) -> None:
     for region in regions:
-        if len(region.mask) not in (1, batch):
+        if region.mask is not None and len(region.mask) not in (1, batch):
             raise ValueError(
                 f"The mask of '{short(region.phrase)}' holds {len(region.mask)} pictures, but the latent {batch}; "
                 "use one mask for all of them, or one for each."
@@ -94,8 +94,9 @@ def _check(regions: tuple[Region, ...], batch: int) -> None:
 
 
 def masks_of(regions: tuple[Region, ...], item: int, size: tuple[int, int]) -> Tensor:
-    """(regions, H, W) of one picture of the batch, in the preview's size."""
-    own = [region.mask[item % len(region.mask)].float().cpu()[None, None] for region in regions]
+    """(regions, H, W) of one picture of the batch, in the preview's size; black where it is not known yet."""
+    masks = [torch.zeros(1, *size) if region.mask is None else region.mask for region in regions]
+    own = [mask[item % len(mask)].float().cpu()[None, None] for mask in masks]
     return torch.cat([F.interpolate(mask, size, mode="bilinear", antialias=True)[:, 0] for mask in own]).clamp(0, 1)
 
 

@@ -13,7 +13,7 @@ def nodes(comfy):
 
 def one(nodes, mask, phrase="red cat", **more):
     settings = dict(strength=0.5, outside=0.0, focus=0.0, occurrence=0) | more
-    return nodes.PhraseRegion.execute(phrase, mask, **settings).result[0]
+    return nodes.PhraseRegion.execute(phrase, mask=mask, **settings).result[0]
 
 
 def test_a_phrase_region_holds_what_was_set(nodes):
