@@ -48,6 +48,7 @@ class RegionAttention(Node):
                 ),
                 io.Float.Input(
                     "find_until",
+                    display_name="find places until",
                     default=FIND_UNTIL,
                     min=0.0,
                     max=1.0,

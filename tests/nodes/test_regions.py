@@ -29,6 +29,13 @@ def test_off_needs_both_numbers_at_zero(nodes, strength, outside, off):
     assert one(nodes, torch.ones(1, 2, 2), strength=strength, outside=outside)[0].off is off
 
 
+def test_without_a_mask_a_phrase_finds_its_place_in_all_occurrences(nodes):
+    (region,) = one(nodes, None)
+    assert region.mask is None and not region.off and one(nodes, None, strength=0.0)[0].off
+    with pytest.raises(ValueError, match="Phrase Region: occurrence is 2, but a phrase without a mask"):
+        one(nodes, None, occurrence=2)
+
+
 def test_regions_chain_without_changing_what_came_in(nodes):
     first = one(nodes, torch.ones(1, 4, 4), "a")
     second = one(nodes, torch.ones(1, 8, 8), "b", regions=first)
