@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
+from ..attention.captured import Captured
+from ..attention.owners import owned
+from ..attention.parts import strongest
 from ..attention.quote import listed
 from ..attention.readout import ReadOut, read_out
 from ..attention.regions import Region
@@ -16,8 +20,8 @@ from .run.engine import UNSEEN, Look
 from .run.run import Run
 from .run.window import Window
 
-READ = ReadOut(Threshold("otsu"), refine=1, combine="each", found=0.0)
-"""One owner per pixel among the phrases; one that the model forgets so far gets the place that looks at it most."""
+READ = ReadOut(Threshold("otsu"), combine="each", always=True)
+"""Also of a phrase that the model forgets so far: it gets the place that looks at it most."""
 
 
 class Seeker:
@@ -27,7 +31,7 @@ class Seeker:
         """until: percent of the noise schedule; one step is read at least."""
         self.phrases = tuple(dict.fromkeys(region.phrase for region in regions if region.mask is None))
         self.rest = Window(until, 1.0)
-        self.reader = Capture(CaptureSettings(self.phrases, self_attention=True, node=node), blocks, lambda read: None)
+        self.reader = Capture(CaptureSettings(self.phrases, node=node), blocks, lambda read: None)
         self.masks: dict[str, Tensor] = {}
         """Phrase -> (B, h, w) in 0..1, on the latent's grid; empty until they are settled."""
         self.acted = False
@@ -45,9 +49,9 @@ class Seeker:
         late = self.rest.contains(run.sigma, run.sampling)
         captured = self.reader.take(run.video(run.given["noise"])) if late and not self.masks else None
         if captured is None:
+            self.reader.forget()
             return False
-        found = read_out(captured, self.phrases, run.noise_shape[-2:], READ).mask.unflatten(0, (len(self.phrases), -1))
-        self.masks = dict(zip(self.phrases, map(_seen, found), strict=True))
+        self.masks = dict(zip(self.phrases, places(captured, self.phrases), strict=True))
         return True
 
     def placed(self, region: Region) -> Region:
@@ -73,6 +77,15 @@ class Seeker:
         )
 
 
-def _seen(mask: Tensor) -> Tensor:
-    """(B, h, w): what is looked at alike from everywhere has no inside; its place is the whole picture."""
-    return mask.where(mask.flatten(1).any(1)[:, None, None], 1.0)
+def places(captured: Captured, phrases: tuple[str, ...]) -> Tensor:
+    """(phrases, B, h, w) of 0 and 1 on the latent's grid: where each phrase is looked at, in one part, and no rival's.
+
+    What is looked at alike from everywhere has no place of its own; it gets the whole picture.
+    """
+    size = tuple(captured.samples.shape[-2:])
+    read = read_out(captured, phrases, size, READ)
+    masks, maps = (flat.unflatten(0, (len(phrases), -1)).transpose(0, 1) for flat in (read.mask, read.heat))
+    pairs = [[other in captured.rivals[phrase] for other in phrases] for phrase in phrases]
+    masks = masks * owned(maps, torch.tensor(pairs).expand(len(maps), -1, -1))
+    parts = strongest(masks.flatten(0, 1), maps.flatten(0, 1))
+    return parts.where(parts.flatten(1).any(1)[:, None, None], 1.0).unflatten(0, masks.shape[:2]).transpose(0, 1)

@@ -13,7 +13,7 @@ from pack.tests.tiny_models import FAMILIES, sample
 FAMILY = FAMILIES["sd1"]
 PHRASES = ("red dog", "blue cat")
 OPTIONS = {"steps": 5, "scheduler": "simple"}  # at percents 0, 0.2, 0.4, 0.6, 0.8
-UNTIL = 0.35  # the first two steps are read
+UNTIL = 0.35  # the second step is the last before it, and read
 
 
 def given(family=FAMILY, batch=1):
@@ -27,18 +27,17 @@ def following(*phrases, **options):
 
 
 def read(family, *phrases, batch=1):
-    """(phrases, B, h, w): masks of what a plain run's first two steps looked at."""
-    from pack.attention.readout import read_out
-    from pack.patches.follow import READ
+    """(phrases, B, h, w): places in what a plain run looked at in its second step, the last before UNTIL."""
+    from pack.patches.follow import places
     from pack.patches.run.window import Window
 
-    watched, maps = capture(family.model(), *phrases, self_attention=True, window=Window(0.0, UNTIL))
+    watched, maps = capture(family.model(), *phrases, window=Window(0.15, UNTIL))
     sample(watched, *given(family, batch), **OPTIONS)
-    return read_out(maps.runs[0], phrases, (12, 16), READ).mask.unflatten(0, (len(phrases), batch))
+    return places(maps.runs[0], phrases)
 
 
 @pytest.mark.parametrize("name", ["sd1", "sdxl", "flux", "sd3", "qwen_image", "wan"])
-def test_a_phrase_is_held_where_the_first_steps_looked(comfy, name):
+def test_a_phrase_is_held_where_the_last_step_looked(comfy, name):
     """As regions drawn there that act from the third step on; each picture of a batch has its own."""
     from pack.patches.run.window import Window
 
@@ -59,12 +58,24 @@ def test_two_phrases_keep_apart_and_each_has_a_place(comfy):
     assert first.flatten(1).any(1).all() and second.flatten(1).any(1).all()
 
 
-def test_what_is_looked_at_alike_has_the_whole_picture(comfy):
-    from pack.patches.follow import _seen
+def test_a_place_is_the_part_where_most_is_looked_and_a_flat_map_has_all(comfy):
+    """Of one layer: 'a' has two blobs, the right one stronger; 'b' is seen most in the left one; 'c' is flat."""
+    from pack.attention.captured import Captured
+    from pack.patches.follow import places
 
-    mask = torch.zeros(2, 3, 4)
-    mask[0, 1, 2] = 1
-    assert torch.equal(_seen(mask), torch.stack([mask[0], torch.ones(3, 4)]))
+    a, b = torch.full((6, 8), 0.01), torch.full((6, 8), 0.01)
+    a[1:3, 1:3], a[3:6, 5:7] = 0.5, 0.8
+    b[1:3, 1:4] = 0.2
+    maps = torch.stack([a, b, torch.full((6, 8), 0.3)])[None]
+    names = ("a", "b", "c")
+    others = {name: tuple(other for other in names if other != name) for name in names}
+    captured = Captured(
+        names, others, {"in.0": maps}, None, (0, 0), torch.zeros(1, 4, 6, 8), rivals={**others, "c": ()}
+    )
+    first, second, third = places(captured, names)[:, 0]
+    assert first.nonzero().tolist() == [[y, x] for y in (3, 4, 5) for x in (5, 6)]
+    assert second.nonzero().tolist() == [[y, x] for y in (1, 2) for x in (1, 2, 3)]
+    assert third.all()
 
 
 def test_models_stay_as_they_were_and_runs_repeat_also_after_an_interrupt(comfy):
