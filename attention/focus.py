@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .parts import around
-
 SPREAD = 0.8
 """Standard deviation at focus 1, in halves of the shorter side."""
 
@@ -81,9 +79,11 @@ def _middle(depth: Tensor) -> tuple[float, float] | None:
     inside = depth > 0
     if not inside[y, x]:
         return None
-    seed = torch.zeros_like(depth)
-    seed[y, x] = 1
-    part = around(seed[None], inside[None].float())
+    part = torch.zeros_like(depth)[None, None]
+    part[..., y, x] = 1
+    grown = F.max_pool2d(part, 3, 1, 1) * inside
+    while not grown.equal(part):
+        part, grown = grown, F.max_pool2d(grown, 3, 1, 1) * inside
     return tuple((at / size).tolist()) if part.sum() >= _WHOLE * inside.sum() else None
 
 

@@ -1,4 +1,4 @@
-"""Phrases that find their own place: where the model begins to paint them in the first steps of a run."""
+"""Phrases that find their own place: where the model looks at them in the first steps of a run."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ import torch
 from torch import Tensor
 
 from ..attention.captured import Captured
-from ..attention.owners import owned
-from ..attention.parts import strongest
+from ..attention.maps import aggregate
+from ..attention.places import GRID, places
 from ..attention.quote import listed
-from ..attention.readout import ReadOut, read_out
 from ..attention.regions import Region
-from ..attention.threshold import Threshold
 from .capture import Capture, CaptureSettings
 from .models.site import Site
 from .run.engine import UNSEEN, Look
 from .run.run import Run
 from .run.window import Window
 
-READ = ReadOut(Threshold("otsu"), combine="each", always=True)
-"""Also of a phrase that the model forgets so far: it gets the place that looks at it most."""
-
 
 class Seeker:
-    """Reads where phrases are looked at, until their place is settled; then it is held until the run's end."""
+    """Reads where phrases are looked at, until their places are settled; then they are held until the run's end.
+
+    What counts is the last step before: the first ones see hardly more than noise.
+    """
 
     def __init__(self, regions: tuple[Region, ...], until: float, blocks: frozenset[str], node: str) -> None:
         """until: percent of the noise schedule; one step is read at least."""
@@ -33,7 +31,7 @@ class Seeker:
         self.rest = Window(until, 1.0)
         self.reader = Capture(CaptureSettings(self.phrases, node=node), blocks, lambda read: None)
         self.masks: dict[str, Tensor] = {}
-        """Phrase -> (B, h, w) in 0..1, on the latent's grid; empty until they are settled."""
+        """Phrase -> (B, h, w) of 0 and 1; empty until they are settled."""
         self.acted = False
         """Whether a step in which regions act came after that."""
 
@@ -51,7 +49,7 @@ class Seeker:
         if captured is None:
             self.reader.forget()
             return False
-        self.masks = dict(zip(self.phrases, places(captured, self.phrases), strict=True))
+        self.masks = dict(zip(self.phrases, found(captured, self.phrases), strict=True))
         return True
 
     def placed(self, region: Region) -> Region:
@@ -77,15 +75,11 @@ class Seeker:
         )
 
 
-def places(captured: Captured, phrases: tuple[str, ...]) -> Tensor:
-    """(phrases, B, h, w) of 0 and 1 on the latent's grid: where each phrase is looked at, in one part, and no rival's.
-
-    What is looked at alike from everywhere has no place of its own; it gets the whole picture.
-    """
-    size = tuple(captured.samples.shape[-2:])
-    read = read_out(captured, phrases, size, READ)
-    masks, maps = (flat.unflatten(0, (len(phrases), -1)).transpose(0, 1) for flat in (read.mask, read.heat))
+def found(captured: Captured, phrases: tuple[str, ...]) -> Tensor:
+    """(phrases, B, h, w) of 0 and 1: a place for each; those that share words of the prompt may share it."""
+    height, width = captured.samples.shape[-2:]
+    cells = GRID / min(height, width)
+    maps = aggregate(captured.layers, (round(height * cells), round(width * cells)))
+    maps = maps[:, [captured.words.index(phrase) for phrase in phrases]]
     pairs = [[other in captured.rivals[phrase] for other in phrases] for phrase in phrases]
-    masks = masks * owned(maps, torch.tensor(pairs).expand(len(maps), -1, -1))
-    parts = strongest(masks.flatten(0, 1), maps.flatten(0, 1))
-    return parts.where(parts.flatten(1).any(1)[:, None, None], 1.0).unflatten(0, masks.shape[:2]).transpose(0, 1)
+    return places(maps, torch.tensor(pairs)).transpose(0, 1)

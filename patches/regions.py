@@ -29,7 +29,7 @@ from .run.words import explain, rows_of
 
 SIDES = {"positive": (False,), "negative": (True,), "both": (False, True)}
 STD = ("per row", "joint")
-FIND_UNTIL = 0.2
+FIND_UNTIL = 0.1
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,12 @@ def following(*phrases, **options):
 
 def read(family, *phrases, batch=1):
     """(phrases, B, h, w): places in what a plain run looked at in its second step, the last before UNTIL."""
-    from pack.patches.follow import places
+    from pack.patches.follow import found
     from pack.patches.run.window import Window
 
     watched, maps = capture(family.model(), *phrases, window=Window(0.15, UNTIL))
     sample(watched, *given(family, batch), **OPTIONS)
-    return places(maps.runs[0], phrases)
+    return found(maps.runs[0], phrases)
 
 
 @pytest.mark.parametrize("name", ["sd1", "sdxl", "flux", "sd3", "qwen_image", "wan"])
@@ -56,26 +56,6 @@ def test_two_phrases_keep_apart_and_each_has_a_place(comfy):
     first, second = read(FAMILY, *PHRASES, batch=2)
     assert not (first * second).any()
     assert first.flatten(1).any(1).all() and second.flatten(1).any(1).all()
-
-
-def test_a_place_is_the_part_where_most_is_looked_and_a_flat_map_has_all(comfy):
-    """Of one layer: 'a' has two blobs, the right one stronger; 'b' is seen most in the left one; 'c' is flat."""
-    from pack.attention.captured import Captured
-    from pack.patches.follow import places
-
-    a, b = torch.full((6, 8), 0.01), torch.full((6, 8), 0.01)
-    a[1:3, 1:3], a[3:6, 5:7] = 0.5, 0.8
-    b[1:3, 1:4] = 0.2
-    maps = torch.stack([a, b, torch.full((6, 8), 0.3)])[None]
-    names = ("a", "b", "c")
-    others = {name: tuple(other for other in names if other != name) for name in names}
-    captured = Captured(
-        names, others, {"in.0": maps}, None, (0, 0), torch.zeros(1, 4, 6, 8), rivals={**others, "c": ()}
-    )
-    first, second, third = places(captured, names)[:, 0]
-    assert first.nonzero().tolist() == [[y, x] for y in (3, 4, 5) for x in (5, 6)]
-    assert second.nonzero().tolist() == [[y, x] for y in (1, 2) for x in (1, 2, 3)]
-    assert third.all()
 
 
 def test_models_stay_as_they_were_and_runs_repeat_also_after_an_interrupt(comfy):
