@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..attention.bias import FUNCTIONS
 from ..attention.regions import Region
-from ..patches.regions import FIND_UNTIL, SIDES, STD, RegionSettings, place_regions
+from ..patches.regions import SIDES, STD, RegionSettings, place_regions
 from ..patches.run.window import Window
 from ..patches.run.words import check_phrases
 from .inputs.node import Node
@@ -46,18 +46,6 @@ class RegionAttention(Node):
                     tooltip="The prompt that will be sampled: its phrases are then looked for at once, not only when "
                     "sampling starts. Neutral: not connected.",
                 ),
-                io.Float.Input(
-                    "find_until",
-                    display_name="find places until",
-                    default=FIND_UNTIL,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    optional=True,
-                    advanced=True,
-                    tooltip="0..1 of the noise schedule: up to here, and for one step at least, a region without a "
-                    "mask looks for its place; then it keeps it. No neutral value: it counts for such regions alone.",
-                ),
             ],
             outputs=[io.Model.Output(tooltip="The patched model; its prompt must come through Track Phrases.")],
         )
@@ -74,12 +62,10 @@ class RegionAttention(Node):
         end_percent: float,
         blocks: str,
         conditioning: list | None = None,
-        find_until: float = FIND_UNTIL,
     ) -> io.NodeOutput:
         if conditioning is not None:
             check_phrases(regions, conditioning)
-        between = Window(start_percent, end_percent)
-        settings = RegionSettings(weight_function, apply_to, std, between, blocks, find_until)
+        settings = RegionSettings(weight_function, apply_to, std, Window(start_percent, end_percent), blocks)
         return io.NodeOutput(place_regions(model, regions, settings))
 
 

@@ -42,8 +42,8 @@ class PhraseRegion(Node):
                     optional=True,
                     tooltip="Where the phrase belongs: any size, soft edges count, 1 = inside. One mask for every "
                     "picture, or one per picture of the batch. A black mask does nothing, but with outside above 0 "
-                    "it pushes the phrase out of the whole picture. Not connected: where the model begins to paint the "
-                    "phrase, which is found while sampling and kept; several such phrases keep apart.",
+                    "it pushes the phrase out of the whole picture. Not connected: where the model looks at the "
+                    "phrase in the first steps, found while sampling and held; several such phrases keep apart.",
                 ),
                 *weights(""),
                 io.Int.Input(

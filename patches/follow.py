@@ -18,6 +18,9 @@ from .run.engine import UNSEEN, Look
 from .run.run import Run
 from .run.window import Window
 
+UNTIL = 0.1
+"""Percent of the noise schedule; the later places are settled, the less they change (bench/regions.py)."""
+
 
 class Seeker:
     """Reads where phrases are looked at, until their places are settled; then they are held until the run's end.
@@ -25,10 +28,8 @@ class Seeker:
     What counts is the last step before: the first ones see hardly more than noise.
     """
 
-    def __init__(self, regions: tuple[Region, ...], until: float, blocks: frozenset[str], node: str) -> None:
-        """until: percent of the noise schedule; one step is read at least."""
+    def __init__(self, regions: tuple[Region, ...], blocks: frozenset[str], node: str) -> None:
         self.phrases = tuple(dict.fromkeys(region.phrase for region in regions if region.mask is None))
-        self.rest = Window(until, 1.0)
         self.reader = Capture(CaptureSettings(self.phrases, node=node), blocks, lambda read: None)
         self.masks: dict[str, Tensor] = {}
         """Phrase -> (B, h, w) of 0 and 1; empty until they are settled."""
@@ -44,7 +45,7 @@ class Seeker:
     def settles(self, run: Run) -> bool:
         """Before a step: whether the places were settled just now."""
         self.reader.step(run)
-        late = self.rest.contains(run.sigma, run.sampling)
+        late = Window(UNTIL, 1.0).contains(run.sigma, run.sampling)
         captured = self.reader.take(run.video(run.given["noise"])) if late and not self.masks else None
         if captured is None:
             self.reader.forget()
@@ -70,8 +71,8 @@ class Seeker:
             return UNSEEN
         return (
             f"No step was left for '{listed(self.phrases)}' once their place was found, which takes one step at least "
-            f"and those until find_until {self.rest.start:g}, so they did nothing; lower find_until, raise "
-            "end_percent, or take more steps."
+            f"and those until {UNTIL:g} of the noise schedule, so they did nothing; raise end_percent, or take more "
+            "steps."
         )
 
 

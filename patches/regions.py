@@ -29,7 +29,6 @@ from .run.words import explain, rows_of
 
 SIDES = {"positive": (False,), "negative": (True,), "both": (False, True)}
 STD = ("per row", "joint")
-FIND_UNTIL = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,6 @@ class RegionSettings:
     std: str = "per row"
     window: Window = field(default_factory=Window)
     blocks: str = ""
-    find_until: float = FIND_UNTIL
-    """Percent of the noise schedule up to which a region without a mask finds its place."""
 
 
 def place_regions(model: ModelPatcher, regions: tuple[Region, ...], settings: RegionSettings) -> ModelPatcher:
@@ -69,7 +66,7 @@ class RegionBias(AttentionEffect):
         self.weights: dict[tuple, Weights] = {}
         self.open, self.ratio = False, 0.0
         follows = any(region.mask is None for region in regions)
-        self.seeker = Seeker(regions, settings.find_until, blocks, self.node) if follows else None
+        self.seeker = Seeker(regions, blocks, self.node) if follows else None
 
     def start(self, run: Run) -> None:
         super().start(run)

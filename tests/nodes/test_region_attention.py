@@ -75,7 +75,7 @@ def test_schema(comfy):
     assert schema.node_id == "LM_RegionAttention" and schema.description
     assert schema.display_name == "Put Phrases in Regions (Region Attention)"
     assert schema.category == "latent manipulation/regions" and schema.search_aliases
-    assert [given.id for given in schema.inputs] == ["model", "regions", *DEFAULTS, "conditioning", "find_until"]
+    assert [given.id for given in schema.inputs] == ["model", "regions", *DEFAULTS, "conditioning"]
     assert {given.id: given.default for given in schema.inputs if given.id in DEFAULTS} == DEFAULTS
     assert all(given.tooltip for given in [*schema.inputs, *schema.outputs])
     assert [given.id for given in schema.inputs if not given.advanced][2:] == ["weight_function", "conditioning"]

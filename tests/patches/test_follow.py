@@ -16,6 +16,14 @@ OPTIONS = {"steps": 5, "scheduler": "simple"}  # at percents 0, 0.2, 0.4, 0.6, 0
 UNTIL = 0.35  # the second step is the last before it, and read
 
 
+@pytest.fixture(autouse=True)
+def late(comfy, monkeypatch):
+    """So that a short run has two steps before."""
+    from pack.patches import follow
+
+    monkeypatch.setattr(follow, "UNTIL", UNTIL)
+
+
 def given(family=FAMILY, batch=1):
     return family.latent(batch, 12, 16), family.conditioning(), family.conditioning("")
 
@@ -45,7 +53,7 @@ def test_a_phrase_is_held_where_the_last_step_looked(comfy, name):
     masks = read(family, *PHRASES, batch=2)
     drawn = [region(phrase, mask, focus=0.5) for phrase, mask in zip(PHRASES, masks, strict=True)]
     late = place(family.model(), *drawn, window=Window(UNTIL, 1.0))
-    found = place(family.model(), *following(*PHRASES, focus=0.5), find_until=UNTIL)
+    found = place(family.model(), *following(*PHRASES, focus=0.5))
     out = sample(found, *given(family, 2), **OPTIONS)
     assert torch.equal(out, sample(late, *given(family, 2), **OPTIONS))
     assert not torch.equal(out, sample(family.model(), *given(family, 2), **OPTIONS))
@@ -61,7 +69,7 @@ def test_two_phrases_keep_apart_and_each_has_a_place(comfy):
 def test_models_stay_as_they_were_and_runs_repeat_also_after_an_interrupt(comfy):
     model = FAMILY.model().clone()
     before, plain = state(model), sample(model, *given(), **OPTIONS)
-    patched = place(model, *following(*PHRASES), find_until=UNTIL)
+    patched = place(model, *following(*PHRASES))
     placed, first = state(patched), sample(patched, *given(), **OPTIONS)
 
     def stop(step, *_):
@@ -85,7 +93,7 @@ def test_a_drawn_region_acts_while_another_is_looked_for(comfy):
 
     def steps(*regions):
         seen = []
-        patched = place(FAMILY.model(), *regions, find_until=UNTIL)
+        patched = place(FAMILY.model(), *regions)
         sample(patched, *given(), callback=lambda i, x0, x, n: seen.append(x0.clone()), **OPTIONS)
         return seen
 
@@ -97,7 +105,7 @@ def test_a_drawn_region_acts_while_another_is_looked_for(comfy):
 
 @pytest.mark.parametrize("sampler", ["heun", "dpmpp_2m_sde", "dpm_adaptive", "uni_pc"])
 def test_every_kind_of_sampler(comfy, sampler):
-    patched = place(FAMILY.model(), *following(*PHRASES), find_until=UNTIL)
+    patched = place(FAMILY.model(), *following(*PHRASES))
     out = sample(patched, *given(), sampler=sampler, **OPTIONS)
     assert out.isfinite().all() and torch.equal(sample(patched, *given(), sampler=sampler, **OPTIONS), out)
     assert not torch.equal(out, sample(FAMILY.model(), *given(), sampler=sampler, **OPTIONS))
@@ -115,13 +123,14 @@ def said(caplog, model, **options) -> list[str]:
 def test_a_run_that_has_no_step_left_says_so(comfy, caplog):
     from pack.patches.run.window import Window
 
-    def found(**settings):
-        return place(FAMILY.model(), *following(*PHRASES), **settings)
-
-    late = "Region Attention: No step was left for 'red dog, blue cat' once their place was found, which takes "
-    for model, steps in ((found(), 1), (found(find_until=1.0), 5), (found(find_until=UNTIL, window=Window(0, 0.3)), 5)):
-        (line,) = said(caplog, model, steps=steps)
-        assert line.startswith(late) and "lower find_until" in line
+    patched = place(FAMILY.model(), *following(*PHRASES))
+    early = place(FAMILY.model(), *following(*PHRASES), window=Window(0.0, 0.3))
+    for lines in (said(caplog, patched, steps=1), said(caplog, patched, last_step=2), said(caplog, early)):
+        (line,) = lines
+        assert line.startswith(
+            "Region Attention: No step was left for 'red dog, blue cat' once their place was found, "
+        )
+        assert line.endswith("raise end_percent, or take more steps.")
 
 
 def test_attention_that_the_model_bypasses_is_said(comfy, caplog):
@@ -135,14 +144,14 @@ def test_attention_that_the_model_bypasses_is_said(comfy, caplog):
 
 
 def test_an_image_to_image_run_looks_for_one_step_at_least(comfy):
-    """Its first step lies behind find_until already."""
+    """Its first step lies behind UNTIL already."""
 
     def steps(model):
         seen = []
         sample(model, *given(), callback=lambda i, x0, x, n: seen.append(x0.clone()), denoise=0.5, **OPTIONS)
         return seen
 
-    found = steps(place(FAMILY.model(), *following(*PHRASES), find_until=0.1))
+    found = steps(place(FAMILY.model(), *following(*PHRASES)))
     plain = steps(FAMILY.model())
     assert [torch.equal(a, b) for a, b in zip(found, plain, strict=True)][:2] == [True, False]
 
