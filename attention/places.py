@@ -21,8 +21,8 @@ def places(maps: Tensor, rivals: Tensor) -> Tensor:
     maps    (b, n, h, w), not negative, the shorter side GRID cells.
     rivals  (n, n) bool: whether two phrases keep apart.
     """
-    smooth = avg_pool2d(pad(maps, (BLUR,) * 4, mode="replicate"), 2 * BLUR + 1, 1)
-    peaked = smooth / smooth.mean((2, 3), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)
+    smooth = avg_pool2d(pad(maps.float(), (BLUR,) * 4, mode="replicate"), 2 * BLUR + 1, 1)
+    peaked = smooth / smooth.mean((2, 3), keepdim=True).clamp_min(torch.finfo(smooth.dtype).tiny)
     return torch.stack([_around(_middles(each, rivals), each.shape[1:], rivals) for each in peaked])
 
 

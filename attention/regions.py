@@ -18,7 +18,7 @@ class Region:
     mask: Tensor | None = field(repr=False)
     """(B, H, W) in 0..1 of any size, 1 = inside; B is 1 (for every picture) or the batch (one per picture).
 
-    None: where the model begins to paint the phrase; found while sampling.
+    None: where the model looks at the phrase in the first steps; found while sampling.
     """
     strength: float = 0.5
     """S, 0..3: how much the inside of the mask is drawn to the phrase."""

@@ -27,8 +27,8 @@ class PhraseRegion(Node):
             node_id="LM_PhraseRegion",
             display_name="Phrase Region",
             category=f"{CATEGORY}/regions",
-            description="Says where a phrase of the prompt belongs: under a mask, or where the model begins to paint "
-            "it. Chain several, and connect the last to Region Attention.",
+            description="Says where a phrase of the prompt belongs: under a mask, or where the model itself looks "
+            "for it. Chain several, and connect the last to Region Attention.",
             search_aliases=found_by(
                 "regional prompt, area, attention couple, spatial control, paint with words, regional "
                 "prompting, regional prompter, gligen"

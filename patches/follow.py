@@ -19,7 +19,7 @@ from .run.run import Run
 from .run.window import Window
 
 UNTIL = 0.1
-"""Percent of the noise schedule; the later places are settled, the less they change (bench/regions.py)."""
+"""Of the noise schedule. While what a step sees decides little yet, a place can still change what takes shape."""
 
 
 class Seeker:
