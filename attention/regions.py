@@ -15,8 +15,11 @@ class Region:
     """One phrase of the prompt, placed."""
 
     phrase: str
-    mask: Tensor = field(repr=False)
-    """(B, H, W) in 0..1 of any size, 1 = inside; B is 1 (for every picture) or the batch (one per picture)."""
+    mask: Tensor | None = field(repr=False)
+    """(B, H, W) in 0..1 of any size, 1 = inside; B is 1 (for every picture) or the batch (one per picture).
+
+    None: where the model looks at the phrase in the first steps; found while sampling.
+    """
     strength: float = 0.5
     """S, 0..3: how much the inside of the mask is drawn to the phrase."""
     outside: float = 0.0
@@ -30,7 +33,10 @@ class Region:
 
     @cached_property
     def pull(self) -> Tensor:
-        """(B, H, W): the shape of what `strength` draws; the mask itself at focus 0. What `outside` pushes is flat."""
+        """(B, H, W): the shape of what `strength` draws; the mask itself at focus 0. What `outside` pushes is flat.
+
+        Only of a region that has a mask.
+        """
         return focused(self.mask, self.focus)
 
     @property
@@ -41,4 +47,5 @@ class Region:
     @property
     def off(self) -> bool:
         """Whether it changes nothing, as it is neutral or has no inside to draw to and nothing to push away from."""
-        return self.outside == 0 and (self.strength == 0 or not self.mask.any())
+        black = self.mask is not None and not self.mask.any()
+        return self.outside == 0 and (self.strength == 0 or black)

@@ -31,6 +31,8 @@ class Setting:
     strength: float = STRENGTH
     outside: float = OUTSIDE
     focus: float = FOCUS
+    follow: bool = False
+    """Whether the regions have no mask and find their own place."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Outcome:
     def right(self) -> bool:
         """Whether it holds exactly the things asked for, each in its region."""
         return self.things == len(self.verdicts) and set(self.verdicts) == {"placed"}
+
+    @property
+    def complete(self) -> bool:
+        """Whether it holds exactly the things asked for, anywhere."""
+        return self.things == len(self.verdicts) and not {"mixed", "missing"} & set(self.verdicts)
 
 
 def fill(box: Box, size: int) -> np.ndarray:
@@ -88,7 +95,8 @@ class Painter:
         regions = []
         for thing, box in zip(task.scene.things, task.boxes, strict=True):
             phrase = thing_words(thing).partition(" ")[2]  # without its article
-            regions.append(Region(phrase, drawn(box), setting.strength, setting.outside, focus=setting.focus))
+            mask = None if setting.follow else drawn(box)
+            regions.append(Region(phrase, mask, setting.strength, setting.outside, focus=setting.focus))
         return place_regions(self.model, tuple(regions), RegionSettings())
 
     def _encoded(self, scene: Scene) -> list:

@@ -33,8 +33,9 @@ class RegionAttention(Node):
                 io.Model.Input("model", tooltip="The model to patch; the one that goes in stays as it is."),
                 LM_REGIONS.Input(
                     "regions",
-                    tooltip="Phrases and their masks, from Region Canvas, Phrase Region or a table of regions."
-                    " Neutral: strength 0 and outside 0 in every region.",
+                    tooltip="Phrases and their masks, from Region Canvas, Phrase Region or a table of regions. "
+                    "A region without a mask finds its place while sampling. Neutral: strength 0 and outside 0 in "
+                    "every region.",
                 ),
                 *_how(),
                 *window(),

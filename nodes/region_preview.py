@@ -71,22 +71,25 @@ def preview(
     base = torch.full((1, h * ratio, w * ratio, 3), GREY) if image is None else rgb(image)
     if not regions:
         return base, "There is no region, so no phrase is placed."
-    count = max(len(region.mask) for region in regions)
+    drawn = [region.mask for region in regions if region.mask is not None]
+    count = max([1, *map(len, drawn)])
     stacks = [masks_of(regions, i, base.shape[1:3]) for i in range(count)]
     shares, none, several = _means([covered(masks) for masks in stacks])
     colours = region_colours([region.colour for region in regions])
     pictures = [paint(masks, colours, base[i % len(base)]) for i, masks in enumerate(stacks)]
     texts = [caption(region, share) for region, share in zip(regions, shares, strict=True)]
-    strip = legend(texts, colours, uncovered(none), pictures[0].shape[1])
+    strip = legend(texts, colours, uncovered(none) if drawn else "", pictures[0].shape[1])
     size = f"Latent {w} x {h}, batch of {batch}; preview of {base.shape[2]} x {base.shape[1]} pixels."
     about = [describe(region, share, (h, w), conditioning) for region, share in zip(regions, shares, strict=True)]
-    report = [size, *numbered(about), f"In no region: {none:.1%}. In two or more: {several:.1%}."]
+    report = [size, *numbered(about)]
+    if drawn:
+        report.append(f"In no region: {none:.1%}. In two or more: {several:.1%}.")
     return torch.stack([torch.cat([picture, strip]) for picture in pictures]), "\n".join(report)
 
 
 def _check(regions: tuple[Region, ...], batch: int) -> None:
     for region in regions:
-        if len(region.mask) not in (1, batch):
+        if region.mask is not None and len(region.mask) not in (1, batch):
             raise ValueError(
                 f"The mask of '{short(region.phrase)}' holds {len(region.mask)} pictures, but the latent {batch}; "
                 "use one mask for all of them, or one for each."
@@ -94,8 +97,9 @@ def _check(regions: tuple[Region, ...], batch: int) -> None:
 
 
 def masks_of(regions: tuple[Region, ...], item: int, size: tuple[int, int]) -> Tensor:
-    """(regions, H, W) of one picture of the batch, in the preview's size."""
-    own = [region.mask[item % len(region.mask)].float().cpu()[None, None] for region in regions]
+    """(regions, H, W) of one picture of the batch, in the preview's size; black where it is not known yet."""
+    masks = [torch.zeros(1, *size) if region.mask is None else region.mask for region in regions]
+    own = [mask[item % len(mask)].float().cpu()[None, None] for mask in masks]
     return torch.cat([F.interpolate(mask, size, mode="bilinear", antialias=True)[:, 0] for mask in own]).clamp(0, 1)
 
 

@@ -27,8 +27,8 @@ class PhraseRegion(Node):
             node_id="LM_PhraseRegion",
             display_name="Phrase Region",
             category=f"{CATEGORY}/regions",
-            description="Says where a phrase of the prompt belongs. Chain several, and connect the last to Region "
-            "Attention.",
+            description="Says where a phrase of the prompt belongs: under a mask, or where the model itself looks "
+            "for it. Chain several, and connect the last to Region Attention.",
             search_aliases=found_by(
                 "regional prompt, area, attention couple, spatial control, paint with words, regional "
                 "prompting, regional prompter, gligen"
@@ -39,9 +39,11 @@ class PhraseRegion(Node):
                 ),
                 io.Mask.Input(
                     "mask",
+                    optional=True,
                     tooltip="Where the phrase belongs: any size, soft edges count, 1 = inside. One mask for every "
                     "picture, or one per picture of the batch. A black mask does nothing, but with outside above 0 "
-                    "it pushes the phrase out of the whole picture.",
+                    "it pushes the phrase out of the whole picture. Not connected: where the model looks at the "
+                    "phrase in the first steps, found while sampling and held; several such phrases keep apart.",
                 ),
                 *weights(""),
                 io.Int.Input(
@@ -62,13 +64,18 @@ class PhraseRegion(Node):
     def execute(
         cls,
         phrase: str,
-        mask: Tensor,
         strength: float,
         outside: float,
         focus: float,
+        mask: Tensor | None = None,
         occurrence: int = 0,
         regions: tuple = (),
     ) -> io.NodeOutput:
+        if mask is None and occurrence:
+            raise ValueError(
+                f"occurrence is {occurrence}, but a phrase without a mask is looked for in all its places; set it to "
+                "0, or connect a mask."
+            )
         return io.NodeOutput((*regions, Region(spoken(phrase), mask, strength, outside, occurrence, focus=focus)))
 
 

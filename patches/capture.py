@@ -141,9 +141,13 @@ class Capture(AttentionEffect):
         layers = {block: (total / self.counts[block].clamp_min(1e-6)).cpu() for block, total in self.sums.items()}
         asked, (mixed, grid) = self.settings.self_attention, self.selves.take()
         self.unrefined = asked and mixed is None
-        self.sums, self.counts = {}, {}
+        self.forget()
         pixels = self.run.pixels
         return Captured(self.words, self.others, layers, mixed, grid, samples.cpu(), pixels, self.rivals, asked)
+
+    def forget(self) -> None:
+        """Begins again."""
+        self.sums, self.counts, self.selves = {}, {}, Selves()
 
     def idle(self, run: Run) -> str:
         return super().idle(run) or (UNREFINED if self.unrefined else "")

@@ -16,6 +16,7 @@ from ..attention.quote import listed, short
 from ..attention.regions import Region
 from ..attention.scores import joint_logit_std
 from ..attention.strength import noise_ratio
+from .follow import Seeker
 from .models.blocks import parse_blocks
 from .models.reach import sites_of
 from .models.site import Site
@@ -64,9 +65,18 @@ class RegionBias(AttentionEffect):
         self.rows: dict[tuple, list[tuple[Region, tuple[int, ...]]]] = {}
         self.weights: dict[tuple, Weights] = {}
         self.open, self.ratio = False, 0.0
+        follows = any(region.mask is None for region in regions)
+        self.seeker = Seeker(regions, blocks, self.node) if follows else None
+
+    def start(self, run: Run) -> None:
+        super().start(run)
+        if self.seeker:
+            self.seeker.start(run)
 
     def prepare(self, run: Run) -> None:
         entries = self._entries(run)
+        if self.seeker:
+            self.seeker.prepare(run)
         for region in self.regions:
             _check_batch(region, run)
             found = {entry.key: rows for entry in entries if (rows := rows_of(region.phrase, entry, region.occurrence))}
@@ -96,29 +106,50 @@ class RegionBias(AttentionEffect):
     def step(self, run: Run) -> None:
         self.open = self.settings.window.contains(run.sigma, run.sampling)
         self.opened |= self.open
+        if self.seeker:
+            self._seek(run)
         self.ratio = noise_ratio(run.sigma, isinstance(run.sampling, CONST))
+
+    def _seek(self, run: Run) -> None:
+        """Lets regions without a mask act from here on, once they have one."""
+        if self.seeker.settles(run):
+            for key, found in self.rows.items():
+                self.rows[key] = [(self.seeker.placed(region), rows) for region, rows in found]
+            self.weights.clear()
+        self.seeker.acted |= self.open and bool(self.seeker.masks)
 
     def idle(self, run: Run) -> str:
         if not self.opened:
             return MISSED
         dark = [region.phrase for region in self.regions if region.off]
         says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
+        if self.seeker and (lost := self.seeker.idle()):
+            return " ".join([*says, lost])
         return " ".join([*says, super().idle(run)] if self.rows else says).strip()
 
     def wants(self, site: Site) -> bool:
+        return self._acts(site) or (self.seeker is not None and self.seeker.wants(site))
+
+    def _acts(self, site: Site) -> bool:
         return self.open and site.block in self.blocks and not site.self_attention
 
     def look(self, look: Look) -> Tensor | None:
-        if look.entry.key not in self.rows:
+        if self.seeker:
+            self.seeker.look(look)
+        if not self._acts(look.site) or not self._there(look.entry):
             return None
         self.looked = True
         std = joint_logit_std(look.every_q, look.every_k) if self.settings.std == "joint" else None
         return self.function(look.q, look.k, self._weights(look), self.ratio, std)
 
+    def _there(self, entry: Entry) -> list[tuple[Region, tuple[int, ...]]]:
+        """The regions of a conditioning that have a place by now, and the text rows of each."""
+        return [(region, rows) for region, rows in self.rows.get(entry.key, ()) if region.mask is not None]
+
     def _weights(self, look: Look) -> Weights:
         key = (look.entry.key, look.site.grid, look.site.frames, look.q.device)
         if key not in self.weights:
-            placed = [_placed(region, rows, look) for region, rows in self.rows[look.entry.key]]
+            placed = [_placed(region, rows, look) for region, rows in self._there(look.entry)]
             self.weights[key] = weigh(placed, look.k.shape[2])
         return self.weights[key]
 
@@ -141,6 +172,8 @@ def _skips_negative(guider: CFGGuider) -> bool:
 
 
 def _check_batch(region: Region, run: Run) -> None:
+    if region.mask is None:
+        return
     masks = region.mask.shape[0]
     check_count(region.mask, run.noise_shape[0], f"The mask of '{short(region.phrase)}'")
     if masks > 1 and "context_handler" in run.guider.model_options:

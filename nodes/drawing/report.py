@@ -13,6 +13,9 @@ from ...patches.run.track import read_tag
 LEVELS = {1: "SD1.5", 2: "SD1.5, SDXL", 4: "SD1.5, SDXL", 8: "SD1.5"}
 """Latent cells per attention cell, and the models whose U-Net attends to text at that size."""
 
+FOLLOWS = "finds its place while sampling"
+NEUTRAL = "strength and outside are 0, so it changes nothing"
+
 FEW = 4  # cells below which a phrase hardly finds its place
 
 
@@ -28,15 +31,19 @@ def covered(masks: Tensor) -> tuple[list[float], float, float]:
 def caption(region: Region, share: float) -> str:
     """One line for a legend."""
     outside = f", outside {region.outside:g}" if region.outside else ""
-    return f"{short(region.phrase)}: strength {region.strength:g}{outside}{_focus(region)}, {share:.0%} of the picture"
+    where = FOLLOWS if region.mask is None else f"{share:.0%} of the picture"
+    return f"{short(region.phrase)}: strength {region.strength:g}{outside}{_focus(region)}, {where}"
 
 
 def describe(region: Region, share: float, latent: tuple[int, int], conditioning: list | None) -> list[str]:
     """Lines about one region; `latent` is (h, w), `share` the part of the picture that it covers, 0..1."""
     numbers = f"strength {region.strength:g}, outside {region.outside:g}{_focus(region)}"
-    lines = [f"{short(region.phrase)}: {numbers}, covers {share:.1%}"]
+    covers = FOLLOWS if region.mask is None else f"covers {share:.1%}"
+    lines = [f"{short(region.phrase)}: {numbers}, {covers}"]
     if conditioning is not None:
         lines.append(f"tokens: {tokens(region, conditioning)}")
+    if region.mask is None:
+        return [*lines, *([f"warning: {NEUTRAL}"] if region.off else [])]
     counts = {level: (cell_count(region.mask, grid), grid) for level, grid in grids(latent).items()}
     written = (f"{count} of {h * w} at /{level}" for level, (count, (h, w)) in counts.items())
     which = ", in the picture with the fewest" if len(region.mask) > 1 else ""
@@ -98,7 +105,7 @@ def _warnings(region: Region, few: list[str]) -> list[str]:
     effect = "the phrase is pushed out of the whole picture" if region.outside else "the region does nothing there"
     where = f"in {empty} of {len(region.mask)} pictures" if len(region.mask) > 1 else "everywhere"
     return [
-        *(["strength and outside are 0, so it changes nothing"] if region.off and not empty else []),
+        *([NEUTRAL] if region.off and not empty else []),
         *([f"the mask is black {where}, so {effect}"] if empty else []),
         *(
             [f"fewer than {FEW} cells at {', '.join(few)}, too few for a thing to take shape"]

@@ -62,3 +62,31 @@ def test_an_object_of_the_same_shape_is_mixed_up_only_where_the_other_one_was_as
     scene = Scene((Thing("circle", "red", False, 0, 0, 1), Thing("circle", "blue", False, 0, 0, 1)), "grass", "")
     verdicts = [placing.verdict(t, b, reading, scene) for t, b in zip(scene.things, (LEFT, RIGHT), strict=True)]
     assert verdicts == [red, blue]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "things", "complete"),
+    [
+        (("elsewhere", "placed"), 2, True),
+        (("elsewhere", "elsewhere"), 3, False),
+        (("double", "missing"), 2, False),
+        (("elsewhere", "mixed"), 2, False),
+    ],
+)
+def test_a_picture_is_complete_with_just_the_things_asked_for_wherever_they_are(
+    asked, placing, verdicts, things, complete
+):
+    (task,) = asked.tasks(80_000, 1)
+    assert placing.Outcome(task, None, verdicts, things, True, True).complete is complete
+
+
+def test_without_a_place_what_looks_like_another_thing_is_missing_and_not_mixed(asked, placing):
+    from pack.bench.regions import anywhere
+    from pack.demo.judge import Reading
+    from pack.demo.scenes import Scene, Thing
+
+    scene = Scene((Thing("circle", "red", False, 0, 0, 1), Thing("circle", "blue", False, 0, 0, 1)), "grass", "")
+    task = anywhere(asked.Task(scene, "halves", (LEFT, RIGHT)))
+    reading = Reading("grass", "", (found("circle", "red", 2, 6),), {}, {})
+    pairs = zip(scene.things, task.boxes, strict=True)
+    assert [placing.verdict(thing, box, reading, scene) for thing, box in pairs] == ["elsewhere", "missing"]

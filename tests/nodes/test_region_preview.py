@@ -162,3 +162,16 @@ def test_the_node_shows_its_picture_and_hands_the_report_on(comfy, tmp_path):
     assert shown["type"] == "temp" and out.ui["text"] == (report,)
     assert Image.open(tmp_path / shown["subfolder"] / shown["filename"]).size == (512, picture.shape[1])
     assert RegionPreview.GET_SCHEMA().is_output_node
+
+
+def test_a_region_without_a_mask_is_found_while_sampling(preview):
+    """Alone and beside a drawn one, which is shown as ever."""
+    drawn, found = region("left", box(SIZE, 0, 0, 0.5, 1)), region("right", None, outside=0.5)
+    (picture,), report = preview((found, drawn), latent(*SIZE))
+    assert "1. right: strength 0.5, outside 0.5, finds its place while sampling\n2. left: strength" in report
+    assert "In no region: 50.0%. In two or more: 0.0%." in report
+    (alone,), _ = preview((drawn,), latent(*SIZE))
+    assert torch.equal(picture[:256, 300:], alone[:256, 300:])  # hatched
+    (picture,), report = preview((found, region("off", None, 0.0)), latent(*SIZE))
+    assert "In no region" not in report and picture.isfinite().all()
+    assert report.endswith("warning: strength and outside are 0, so it changes nothing")

@@ -13,7 +13,7 @@ def nodes(comfy):
 
 def one(nodes, mask, phrase="red cat", **more):
     settings = dict(strength=0.5, outside=0.0, focus=0.0, occurrence=0) | more
-    return nodes.PhraseRegion.execute(phrase, mask, **settings).result[0]
+    return nodes.PhraseRegion.execute(phrase, mask=mask, **settings).result[0]
 
 
 def test_a_phrase_region_holds_what_was_set(nodes):
@@ -27,6 +27,13 @@ def test_a_phrase_region_holds_what_was_set(nodes):
 @pytest.mark.parametrize(("strength", "outside", "off"), [(0.0, 0.0, True), (0.0, 0.1, False), (0.1, 0.0, False)])
 def test_off_needs_both_numbers_at_zero(nodes, strength, outside, off):
     assert one(nodes, torch.ones(1, 2, 2), strength=strength, outside=outside)[0].off is off
+
+
+def test_without_a_mask_a_phrase_finds_its_place_in_all_occurrences(nodes):
+    (region,) = one(nodes, None)
+    assert region.mask is None and not region.off and one(nodes, None, strength=0.0)[0].off
+    with pytest.raises(ValueError, match="Phrase Region: occurrence is 2, but a phrase without a mask"):
+        one(nodes, None, occurrence=2)
 
 
 def test_regions_chain_without_changing_what_came_in(nodes):
