@@ -14,8 +14,6 @@ from pack.tools.inside import enter  # noqa: E402
 PROMPTS, SEED, FIRST = 192, 3000, 30_000  # held-out scenes from number FIRST on; one picture each
 MASKED = 96  # of them are also painted by Conditioning (Set Mask)
 FURTHER = {"three": ("three", 64), "bleed": ("alike", 64)}  # key -> kind of task, how many
-FOLLOWED = {"follow": ("two", 96), "follow_three": ("three", 64), "follow_alike": ("alike", 64)}  # key -> as in FURTHER
-COUNTED = ("complete", "surplus", "mixed", "missing", "style")  # of those, wherever things are
 SETTINGS = {
     "off": {"strength": 0.0, "outside": 0.0},
     "flat": {"strength": 0.5, "outside": 0.0, "focus": 0.0},  # as the source
@@ -37,17 +35,13 @@ def measure() -> dict[str, list]:
     found["set_mask"] = [painter.by_set_mask(task, SEED + i) for i, task in enumerate(asked[:MASKED])]
     for key, (kind, count) in FURTHER.items():
         found[key] = painted(tasks(FIRST, count, kind), Setting())
-    for key, (kind, count) in FOLLOWED.items():
-        given = [anywhere(task) for task in tasks(FIRST, count, kind)]
-        found[key] = painted(given, Setting(follow=True))
-        found[f"{key}_off"] = painted(given, Setting(**SETTINGS["off"]))
     return found
 
 
 def scores(outcomes: list) -> dict[str, float]:
     """Shares of the pictures: both (exactly the things asked for, each in its region), surplus (more things than
-    that), no_more (as many), complete (exactly the things asked for, anywhere), background and style as asked for.
-    Shares of the objects: placed (present and inside), also per kind of region, present, and each kind of failure.
+    that), no_more (as many), background and style as asked for. Shares of the objects: placed (present and inside),
+    also per kind of region, present, and each kind of failure.
     """
     from pack.bench.asked import layouts
     from pack.bench.placing import FAILURES
@@ -59,7 +53,6 @@ def scores(outcomes: list) -> dict[str, float]:
         "both": mean(outcome.right for outcome in outcomes),
         "surplus": mean(more > 0 for more in extra),
         "no_more": mean(more == 0 for more in extra),
-        "complete": mean(outcome.complete for outcome in outcomes),
         "background": mean(outcome.background for outcome in outcomes),
         "style": mean(outcome.style for outcome in outcomes),
         "placed": shares["placed"],
@@ -88,22 +81,6 @@ def draw(outcomes: dict[str, list], path: Path, shown: int = 6) -> None:
     save_sheet(path, torch.stack([outlined(outcome) for _, outcome in picked]), labels, 2 * len(SETTINGS))
 
 
-def table(found: dict[str, dict[str, float]], keys: list[str]) -> list[tuple[str, str]]:
-    """A column per set of outcomes, and a row per score."""
-    wide = max(map(len, found)) + 2
-    rows = [("", "".join(f"{name:>{wide}}" for name in found))]
-    for key in keys:
-        rows.append((key, "".join(f"{one[key]:{wide}.3f}" if key in one else " " * wide for one in found.values())))
-    return rows
-
-
-def anywhere(task):
-    """The same with no place asked for: only what is there counts."""
-    from dataclasses import replace
-
-    return replace(task, boxes=((0.0, 0.0, 0.0, 0.0),) * len(task.boxes))
-
-
 def main() -> None:
     from pack.bench.paint import CFG, STEPS
     from pack.bench.report import RESULTS, report
@@ -111,14 +88,13 @@ def main() -> None:
     outcomes = measure()
     draw(outcomes, RESULTS / "regions.jpg")
     found = {name: scores(outcomes[name]) for name in outcomes}
-    followed = [name for name in found if name.startswith("follow")]
-    rows = table({name: one for name, one in found.items() if name not in followed}, list(found["off"]))
-    rows += table({name: found[name] for name in followed}, list(COUNTED))
+    rows = [("", "".join(f"{name:>9}" for name in found))]
+    for key in found["off"]:
+        rows.append((key, "".join(f"{one[key]:9.3f}" if key in one else " " * 9 for one in found.values())))
     figures = {f"{key}_{name}": found[name][key] for key in found["off"] for name in SETTINGS}
     figures |= {f"set_mask_{key}": value for key, value in found["set_mask"].items()}
     figures |= {f"{name}_{key}_default": value for name in FURTHER for key, value in found[name].items()}
-    figures |= {f"{name}_{key}": found[name][key] for name in followed for key in COUNTED}
-    counts = {f"{name}_prompts": count for name, (_, count) in (FURTHER | FOLLOWED).items()}
+    counts = {f"{name}_prompts": count for name, (_, count) in FURTHER.items()}
     about = {"prompts": PROMPTS, "set_mask_prompts": MASKED, **counts, "first_seed": SEED, "steps": STEPS, "cfg": CFG}
     report("regions", rows, {key: round(value, 4) for key, value in figures.items()}, {**about, **SETTINGS})
 
