@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.model_patcher import ModelPatcher
 
+from .layers import Layers
 from .table import family_of
 from .token_places import TokenPlaces
 from .token_sites import TokenSites
@@ -42,3 +43,14 @@ def places_of(model: ModelPatcher) -> Places:
             "its blocks the picture is; use another model."
         )
     return TokenPlaces(network, family)
+
+
+def layers_of(model: ModelPatcher) -> Layers:
+    """The blocks in which a picture can look at other pictures; ValueError if it has none that we know."""
+    sites = sites_of(model)
+    if isinstance(sites, TokenSites) and sites.family.cross:
+        raise ValueError(
+            f"In a model of the kind {type(model.get_model_object('diffusion_model')).__name__} the picture looks at "
+            "itself in an attention of its own, which is not reached; choose another mix than 'share'."
+        )
+    return Layers(sites.blocks)
