@@ -26,11 +26,11 @@ def infuse(
     samples: Tensor,
     mask: Tensor | None,
     settings: InfuseSettings,
-    picture_mask: Tensor | None = None,
+    image_mask: Tensor | None = None,
 ) -> ModelPatcher:
     """A clone biased by the pictures of `samples` (N, C, h, w), under a mask (B or 1, H, W) or everywhere.
 
-    picture_mask: (N or 1, H, W), of the mix 'share': the part of the pictures that is looked at.
+    image_mask: (N or 1, H, W), of the mix 'share': the part of the pictures that is looked at.
     Source 001 (github.com/dhruvrnaik/sd-comic-generation): h + w * mean over the pictures' features, at chosen sites.
     ValueError: an unknown kind of model or site, no picture, not one weight for each, or what the mix does not know.
     """
@@ -46,11 +46,11 @@ def infuse(
             f"{len(images)} image weights with the sum {sum(images):g} were given for {len(samples)} pictures; give "
             "one number for each, with a sum other than 0 (or near it)."
         )
-    check_share(settings, images, weights, picture_mask)
+    check_share(settings, images, weights, image_mask)
     if settings.weight == 0 or not weights:
         return model.clone()
     given = as_sampled(model, samples), images, mask, weights, settings
-    return attach(model, lambda: Sharing(*given, picture_mask=picture_mask) if share else Infusion(*given))
+    return attach(model, lambda: Sharing(*given, image_mask=image_mask) if share else Infusion(*given))
 
 
 class Infusion(Biasing):

@@ -54,13 +54,11 @@ def layer_weights(settings: InfuseSettings, model: ModelPatcher) -> dict[str, fl
     return layers.attending(site_weights(settings.sites, settings.preset, layers))
 
 
-def check_share(
-    settings: InfuseSettings, images: tuple, weights: dict[str, float], picture_mask: Tensor | None
-) -> None:
+def check_share(settings: InfuseSettings, images: tuple, weights: dict[str, float], image_mask: Tensor | None) -> None:
     """ValueError: what the mix does not know."""
     if settings.mix != SHARE:
-        if settings.align or picture_mask is not None:
-            raise ValueError("align and picture_mask belong to the mix 'share'; choose it, or leave them out.")
+        if settings.align or image_mask is not None:
+            raise ValueError("align and image_mask belong to the mix 'share'; choose it, or leave them out.")
         return
     least = min(settings.weight, *images, *weights.values())
     if least < 0:
@@ -68,18 +66,18 @@ def check_share(
             f"The mix 'share' takes no weight below 0, but {least:g} was given; to push away from pictures, choose the "
             "mix 'add'."
         )
-    if picture_mask is not None:
-        check_count(picture_mask, len(images))
+    if image_mask is not None:
+        check_count(image_mask, len(images), "image_mask", "were given")
 
 
 class Sharing(Biasing, AttentionEffect):
     """One run of 'share': (list of the text, area) -> layer -> `Kept` is what is kept."""
 
-    def __init__(self, *given: object, picture_mask: Tensor | None = None) -> None:
+    def __init__(self, *given: object, image_mask: Tensor | None = None) -> None:
         super().__init__(*given)
-        self.picture_mask = picture_mask
+        self.image_mask = image_mask
         self.left_out: set[tuple[str, int]] = set()
-        self.dark |= picture_mask is not None and not picture_mask.any()
+        self.dark |= image_mask is not None and not image_mask.any()
 
     def start(self, run: Run) -> None:
         super().start(run)
@@ -114,8 +112,8 @@ class Sharing(Biasing, AttentionEffect):
 
     def _kept(self, site: Site, area: tuple | None, q: Tensor, k: Tensor, v: Tensor) -> Kept:
         shares = torch.tensor(self.images, device=k.device)[:, None].expand(-1, k.shape[2]) / sum(self.images)
-        if self.picture_mask is not None:
-            shares = shares * self._cells(self.picture_mask, site.grid, area, site.frames).flatten(1)
+        if self.image_mask is not None:
+            shares = shares * self._cells(self.image_mask, site.grid, area, site.frames).flatten(1)
         wanted = (moments(q, shares), moments(k, shares)) if self.settings.align else None
         return Kept(side_by_side(k), side_by_side(v), shares, wanted)
 
@@ -144,7 +142,7 @@ class Sharing(Biasing, AttentionEffect):
     def _logits(self, site: Site, kept: list[Kept], where: list[Tensor | None], rows: int) -> Tensor | None:
         """(rows * chunks, 1, Q or 1, N * T); None: all are 0."""
         weight = self.scale * self.weights[site.block]
-        if len(self.images) == 1 and weight == 1 and self.picture_mask is None and where[0] is None:
+        if len(self.images) == 1 and weight == 1 and self.image_mask is None and where[0] is None:
             return None
         parts = [column_logits(weight, one.shares, at) for one, at in zip(kept, where, strict=True)]
         return torch.cat([part.expand(rows, -1, -1, -1) for part in parts])

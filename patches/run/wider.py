@@ -36,6 +36,8 @@ def split(given: dict, name: str) -> Tensor:
     """(B, heads, tokens, D) of what a backend was given as q, k or v."""
     if given.get("skip_reshape"):
         return given[name]
+    if given[name].ndim == 4:  # SD3's values
+        return given[name].transpose(1, 2)
     width = given["q"].shape[-1] // given["heads"]
     return rearrange(given[name], "b n (h d) -> b h n d", d=width)
 
