@@ -17,6 +17,7 @@ from .run.biasing import Biasing, InfuseSettings, Key
 from .run.engine import KEY, AttentionEffect, Call, install
 from .run.keys import show_keys
 from .run.masks import check_count
+from .run.packed import packed
 from .run.run import Run
 from .run.told import speaking
 from .run.wider import More
@@ -82,6 +83,11 @@ class Sharing(Biasing, AttentionEffect):
     def start(self, run: Run) -> None:
         super().start(run)
         install(run)
+
+    def prepare(self, run: Run) -> None:
+        if packed(run.latent_shapes):
+            raise ValueError("It cannot share in a video with sound; choose another mix than 'share'.")
+        super().prepare(run)
 
     def wants(self, site: Site) -> bool:
         return self.open and self.scale > 0 and site.pictures is not None and site.block in self.weights

@@ -47,10 +47,16 @@ def places_of(model: ModelPatcher) -> Places:
 
 def layers_of(model: ModelPatcher) -> Layers:
     """The blocks in which a picture can look at other pictures; ValueError if it has none that we know."""
-    sites = sites_of(model)
-    if isinstance(sites, TokenSites) and sites.family.cross:
-        raise ValueError(
-            f"In a model of the kind {type(model.get_model_object('diffusion_model')).__name__} the picture looks at "
-            "itself in an attention of its own, which is not reached; choose another mix than 'share'."
+    network = model.get_model_object("diffusion_model")
+    if isinstance(network, UNetModel):
+        return Layers(UNetSites(network).blocks)
+    family = family_of(network)
+    if family is None or family.unreachable or family.cross:
+        why = (
+            "it looks there in an attention apart from the text's" if family else "it is not known where in its blocks"
         )
-    return Layers(sites.blocks)
+        raise ValueError(
+            f"How the picture looks at itself cannot be reached in a model of the kind {type(network).__name__}: "
+            f"{(family and family.unreachable) or why}; choose another mix than 'share'."
+        )
+    return Layers(TokenSites(network, family).blocks)

@@ -30,7 +30,7 @@ def show_keys(
     area: tuple | None,
 ) -> None:
     """Has `keep` called in each attention call of the pictures (N, C, [frames,] h, w) to themselves."""
-    [(x, shape)] = parts(run, pictures, pictures, area)
+    [(x, shape)] = parts(run, pictures, pictures, area)  # no sound
 
     @contextmanager
     def listen(network: Module, given: dict, plain: dict) -> Iterator[dict]:

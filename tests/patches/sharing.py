@@ -29,7 +29,7 @@ class ShareExplicit:
 
     samples: Tensor
     weights: dict[str, float] | None = None
-    """Block, such as 'input_blocks.1' -> weight; None: 2 everywhere."""
+    """Block, such as 'input_blocks.1.' -> weight; None: 2 everywhere."""
     shares: tuple[float, ...] = ()
     mask: Tensor | None = None
     """(B or 1, H, W)."""
@@ -51,7 +51,7 @@ class ShareExplicit:
     def weight(self, name: str) -> float:
         if self.weights is None:
             return 2.0
-        return next((weight for block, weight in self.weights.items() if name.startswith(block + ".")), 0.0)
+        return next((weight for block, weight in self.weights.items() if name.startswith(block)), 0.0)
 
     def __call__(self, apply_model, args):
         x, t, c = args["input"], args["timestep"], args["c"]
@@ -124,7 +124,7 @@ def moved(tokens: Tensor, others: Tensor, amounts: Tensor) -> Tensor:
     return own / (tokens.std(2, correction=0, keepdim=True) + 1e-5) * spread + mean
 
 
-BLOCKS = {"in": "input_blocks.{}", "mid": "middle_block", "out": "output_blocks.{}"}
+BLOCKS = {"in": "input_blocks.{}.", "mid": "middle_block.", "out": "output_blocks.{}."}
 
 
 def modules(sites: dict[str, float]) -> dict[str, float]:

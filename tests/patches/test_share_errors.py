@@ -6,6 +6,7 @@ import pytest
 import torch
 from pack.tests.patches.infusing import FAMILY, biased, draw, pictures
 from pack.tests.patches.sharing import shared
+from pack.tests.reach import REACH, oracle
 from pack.tests.tiny_models import FAMILIES
 
 
@@ -43,14 +44,30 @@ def test_masks_for_another_number_of_pictures(comfy):
         draw(shared(FAMILY.model(), pictures(), mask=torch.ones(3, 8, 8)), batch=2)
 
 
-@pytest.mark.parametrize("name", ["wan"])
-def test_models_whose_pictures_look_at_themselves_apart(comfy, name):
-    family = FAMILIES[name]
-    said = (
-        r"^In a model of the kind WanModel the picture looks at itself in an attention of its own, .* than 'share'\.$"
-    )
+@pytest.mark.parametrize(
+    ("name", "kind", "why"),
+    [
+        ("wan", "WanModel", "it looks there in an attention apart from the text's"),
+        ("hydit", "HunYuanDiT", "its attention does not tell the host's hook which call it is in"),
+    ],
+)
+def test_models_whose_self_attention_is_not_reached(comfy, name, kind, why):
+    family = {**FAMILIES, **REACH}[name]
+    said = rf"^How the picture looks at itself cannot be reached in a model of the kind {kind}: {why}; choose .*'\.$"
     with pytest.raises(ValueError, match=said):
         shared(family.model(), family.latent())
+
+
+def test_a_video_with_sound(comfy):
+    minimax = REACH["minimax"]
+    if not minimax.known:
+        pytest.skip(f"this ComfyUI has no {minimax.config}")
+    noise = oracle.noise_of(minimax, frames=oracle.frames_of(minimax))
+    patched = shared(minimax.model(), oracle.video(noise))
+    with pytest.raises(
+        ValueError, match=r"^Infusion Bias: It cannot share in a video with sound; choose .* 'share'\.$"
+    ):
+        oracle.run(patched, noise, minimax.conditioning(), minimax.conditioning("blurry"), 2, 3.0)
 
 
 def test_a_node_that_takes_all_self_attention_is_named(comfy, caplog):
