@@ -1,7 +1,8 @@
-"""How far pictures can bias a prompt, per group of sites, and four pictures against one. `python bench/infusion.py`"""
+"""How far pictures can bias a prompt, per group of sites, and one picture against four. `bench/infusion.py [groups]`"""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -51,24 +52,37 @@ def draw(infuser: Infuser, painted: dict[str, list], path: Path) -> None:
     from pack.bench.paint import save_sheet
     from pack.demo import judge
 
-    plain = judge.read(infuser.reader, painted["all"][0])
+    plain = judge.read(infuser.reader, next(iter(painted.values()))[0])
     other = [i for i, c in enumerate(infuser.cases) if plain[i].background != c.scenes[0].background]
     pictures, labels = [], []
     for number in other[:SHOWN]:
-        for name, (_, weights) in GROUPS.items():
+        for name in painted:
+            weights = GROUPS[name][1]
             pictures += [infuser.drawn[number][:1], *(one[number : number + 1] for one in painted[name])]
             labels += [f"{name}:", *(f"{infuser.cases[number].prompt}, {weight or 0:g}" for weight in weights)]
     save_sheet(path, torch.cat(pictures), labels, len(WEIGHTS) + 1)
 
 
+def sets(infuser: Infuser, mix: str, how: dict, weight: float) -> dict[str, float]:
+    """One picture of a concept against four, at the same weight."""
+    names, figures = {"concept": "background", "carried": "carried", "colour": "colour"}, {}
+    for name, count in (("one", 1), ("four", ALIKE)):
+        seen = infuser.score(infuser.every(how, weight, count))
+        figures |= {f"{mix}{figure}_{name}": seen[key] for figure, key in names.items()}
+    return figures
+
+
 def main() -> None:
+    """Of all groups, or of those on the command line: then the other figures of the last run stay."""
     from pack.bench.paint import CFG
     from pack.bench.report import RESULTS, report
 
-    infuser = Infuser([case(i) for i in range(PICTURES)])
+    infuser, asked = Infuser([case(i) for i in range(PICTURES)]), sys.argv[1:]
     infuser.check()
-    plain, painted, figures, rows = infuser.every({}, 0.0), {}, {}, []
-    for name, (how, weights) in GROUPS.items():
+    plain, painted, rows = infuser.every({}, 0.0), {}, []
+    figures = json.loads((RESULTS / "infusion.json").read_text(encoding="utf-8")) if asked else {}
+    for name in asked or GROUPS:
+        how, weights = GROUPS[name]
         painted[name] = [plain, *(infuser.every(how, weight) for weight in weights[1:])]
         curve = [infuser.score(pictures) for pictures in painted[name]]
         rows += [(name, "".join(f"{key:>12}" for key in curve[0]))]
@@ -76,25 +90,14 @@ def main() -> None:
             (f"  {w or 0:g}", "".join(f"{v:12.3f}" for v in row.values()))
             for w, row in zip(weights, curve, strict=True)
         ]
-        figures |= summary(name, weights, curve)
-    draw(infuser, painted, RESULTS / "infusion.jpg")
-    sets = {"": (GROUPS["down path"][0], figures["down_path_usable"]), "share_": (SHARE, SET)}
-    for mix, (how, weight) in sets.items():
-        for name, count in (("one", 1), ("four", ALIKE)):
-            seen = infuser.score(infuser.every(how, weight, count))
-            names = {"concept": "background", "carried": "carried", "colour": "colour"}
-            figures |= {f"{mix}{figure}_{name}": seen[key] for figure, key in names.items()}
-    about = {
-        "pictures": PICTURES,
-        "weights": WEIGHTS,
-        "share_weights": SHARED,
-        "share_set": SET,
-        "seed": SEED,
-        "first": FIRST,
-        "steps": STEPS,
-        "cfg": CFG,
-    }
-    report("infusion", rows, {name: round(value, 4) for name, value in figures.items()}, about)
+        figures |= {key: round(value, 4) for key, value in summary(name, weights, curve).items()}
+    more = sets(infuser, "share_", SHARE, SET) if "share" in painted else {}
+    if "down path" in painted:
+        more |= sets(infuser, "", GROUPS["down path"][0], figures["down_path_usable"])
+    draw(infuser, painted, RESULTS / ("_".join(["infusion", *asked]) + ".jpg"))
+    about = {"pictures": PICTURES, "weights": WEIGHTS, "share_weights": SHARED, "share_set": SET}
+    about |= {"seed": SEED, "first": FIRST, "steps": STEPS, "cfg": CFG}
+    report("infusion", rows, figures | {key: round(value, 4) for key, value in more.items()}, about)
 
 
 if __name__ == "__main__":
