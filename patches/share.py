@@ -44,8 +44,7 @@ class Kept:
     """Of queries and keys, to align to."""
 
     @property
-    def size(self) -> int:
-        """Bytes."""
+    def nbytes(self) -> int:
         return self.k.nbytes + self.v.nbytes
 
 
@@ -107,7 +106,7 @@ class Sharing(Biasing, AttentionEffect):
         def keep(site: Site, q: Tensor, k: Tensor, v: Tensor) -> None:
             layer = site.block, site.index
             if site.block in self.weights and layer not in self.left_out:
-                size = k.nbytes + v.nbytes + sum(one.size for kept in self.features.values() for one in kept.values())
+                size = k.nbytes + v.nbytes + sum(one.nbytes for kept in self.features.values() for one in kept.values())
                 if size > BUDGET:
                     self.left_out.add(layer)
                 else:

@@ -116,7 +116,7 @@ def test_what_is_kept_stays_within_the_room(comfy, monkeypatch):
     sizes, more = [], share.Sharing.more
 
     def measured(self, call):
-        sizes.append(sum(one.size for kept in self.features.values() for one in kept.values()))
+        sizes.append(sum(one.nbytes for kept in self.features.values() for one in kept.values()))
         return more(self, call)
 
     monkeypatch.setattr(share.Sharing, "more", measured)
