@@ -43,6 +43,13 @@ def summary(name: str, weights: tuple[float, ...], curve: list[dict[str, float]]
     return {f"{key}_{figure}": value for figure, value in figures.items()}
 
 
+def table(name: str, weights: tuple[float, ...], curve: list[dict[str, float]]) -> list[tuple[str, str]]:
+    rows = [
+        (f"  {w or 0:g}", "".join(f"{v:12.3f}" for v in row.values())) for w, row in zip(weights, curve, strict=True)
+    ]
+    return [(name, "".join(f"{key:>12}" for key in curve[0])), *rows]
+
+
 def draw(infuser: Infuser, painted: dict[str, list], path: Path) -> None:
     """Per group, a biasing picture and what becomes of the prompt along the weights.
 
@@ -85,11 +92,7 @@ def main() -> None:
         how, weights = GROUPS[name]
         painted[name] = [plain, *(infuser.every(how, weight) for weight in weights[1:])]
         curve = [infuser.score(pictures) for pictures in painted[name]]
-        rows += [(name, "".join(f"{key:>12}" for key in curve[0]))]
-        rows += [
-            (f"  {w or 0:g}", "".join(f"{v:12.3f}" for v in row.values()))
-            for w, row in zip(weights, curve, strict=True)
-        ]
+        rows += table(name, weights, curve)
         figures |= {key: round(value, 4) for key, value in summary(name, weights, curve).items()}
     more = sets(infuser, "share_", SHARE, SET) if "share" in painted else {}
     if "down path" in painted:

@@ -38,19 +38,25 @@ def infuse(
     weights = (
         layer_weights(settings, model) if share else site_weights(settings.sites, settings.preset, places_of(model))
     )
-    images = settings.images or (1.0,) * len(samples)
     if not samples.any():
         raise ValueError("The biasing latent is empty; encode one or several pictures with VAE Encode for it.")
-    if len(images) != len(samples) or abs(sum(images)) * LARGEST <= max(map(abs, images)):
-        raise ValueError(
-            f"{len(images)} image weights with the sum {sum(images):g} were given for {len(samples)} pictures; give "
-            "one number for each, with a sum other than 0 (or near it)."
-        )
+    images = _images(settings, len(samples))
     check_share(settings, images, weights, image_mask)
     if settings.weight == 0 or not weights:
         return model.clone()
     given = as_sampled(model, samples), images, mask, weights, settings
     return attach(model, lambda: Sharing(*given, image_mask=image_mask) if share else Infusion(*given))
+
+
+def _images(settings: InfuseSettings, count: int) -> tuple[float, ...]:
+    """The weight of each of the pictures."""
+    images = settings.images or (1.0,) * count
+    if len(images) != count or abs(sum(images)) * LARGEST <= max(map(abs, images)):
+        raise ValueError(
+            f"{len(images)} image weights with the sum {sum(images):g} were given for {count} pictures; give one "
+            "number for each, with a sum other than 0 (or near it)."
+        )
+    return images
 
 
 class Infusion(Biasing):

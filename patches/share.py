@@ -14,7 +14,7 @@ from .models.features import site_weights
 from .models.reach import layers_of
 from .models.site import Site
 from .run.biasing import Biasing, InfuseSettings, Key
-from .run.engine import KEY, AttentionEffect, Call, install
+from .run.engine import AttentionEffect, Call, install
 from .run.keys import show_keys
 from .run.masks import check_count
 from .run.packed import packed
@@ -101,7 +101,7 @@ class Sharing(Biasing, AttentionEffect):
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
     def _record(self, executor: object, t: Tensor, options: dict, key: Key) -> None:
-        features, (text, area) = self.features[key], key
+        features = self.features[key]
 
         def keep(site: Site, q: Tensor, k: Tensor, v: Tensor) -> None:
             layer = site.block, site.index
@@ -110,10 +110,9 @@ class Sharing(Biasing, AttentionEffect):
                 if size > BUDGET:
                     self.left_out.add(layer)
                 else:
-                    features[layer] = self._kept(site, area, q, k, v)
+                    features[layer] = self._kept(site, key[1], q, k, v)
 
-        given = self._pictures(t), t[:1], text, options, area
-        show_keys(self.run, self.run.options[KEY], keep, executor, *given)
+        show_keys(self.run, keep, executor, self._pictures(t), t[:1], key, options)
 
     def _kept(self, site: Site, area: tuple | None, q: Tensor, k: Tensor, v: Tensor) -> Kept:
         shares = torch.tensor(self.images, device=k.device)[:, None].expand(-1, k.shape[2]) / sum(self.images)
