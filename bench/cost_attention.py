@@ -94,7 +94,7 @@ def main() -> None:
     captured, maps = with_capture(model)
     models = {"plain": model, "regions": with_regions(model), "capture": captured}
     runs = {name: lambda m=m: sample(m, positive, negative, SIZE) for name, m in models.items()}
-    mb, watch = held_mb(maps, runs["capture"]), Stopwatch((Override, "mask"))
+    mb, watch = held_mb(maps, runs["capture"]), Stopwatch((Override, "_call"), (Override, "_mask"))
     shares: dict[str, list[float]] = {name: [] for name in models}
 
     def timed(name: str) -> float:

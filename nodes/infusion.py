@@ -5,16 +5,15 @@ from __future__ import annotations
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..patches.infuse import INPUTS, TEXTS, InfuseSettings, infuse
+from ..patches.infuse import INPUTS, MIXES, TEXTS, InfuseSettings, infuse
 from ..patches.models.features import PRESETS, weight_of
 from ..patches.run.window import Window
-from ..sampling.mixing import MIXES
 from .inputs.node import Node
 from .inputs.shared import CATEGORY, found_by, seed, window
 
 
 class InfusionBias(Node):
-    """Adds features of other pictures inside the model."""
+    """Lets other pictures act inside the model."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -22,8 +21,8 @@ class InfusionBias(Node):
             node_id="LM_InfusionBias",
             display_name="Bias by Pictures (Infusion Bias)",
             category=f"{CATEGORY}/image bias",
-            description="Lets one or several pictures bias the generation: their features inside the model, averaged, "
-            "are added to those of the picture being made, at chosen sites.",
+            description="Lets one or several pictures bias the generation from inside the model: the one made looks at "
+            "them in self-attention, or their features, averaged, are added to its own.",
             search_aliases=found_by(
                 "infusion, reference, image bias, style transfer, consistency, comic, feature injection, "
                 "style aligned, image prompt, character consistency, reference image, ip adapter, style "
@@ -37,19 +36,20 @@ class InfusionBias(Node):
                 io.Latent.Input("latent", tooltip="The biasing pictures, one or a batch, of the size that is sampled."),
                 io.Float.Input(
                     "weight",
-                    default=0.1,
+                    default=3.0,
                     min=-2.0,
-                    max=2.0,
+                    max=100.0,
                     step=0.01,
-                    tooltip="How strongly, times the weights of the sites, -2..2; too much makes the picture collapse. "
-                    "Neutral: 0.",
+                    tooltip="How strongly, times the weights of the sites. share: 0..100, as if they stood there so "
+                    "often; 1 to 10 serve. Other mixes: -2..2, from 0.05 on; too much makes the picture "
+                    "collapse. Neutral: 0.",
                 ),
                 io.Combo.Input(
                     "preset",
                     options=list(PRESETS),
-                    default="down path",
-                    tooltip="Which sites, where sites is empty: the way down (as the source's first version), the "
-                    "middle, the way up, the skips between them (U-Nets alone), or all.",
+                    default="all",
+                    tooltip="Which sites, where sites is empty: all, the way down (for add; as the source's first "
+                    "version), the middle, the way up, or the skips between them (U-Nets alone, not share).",
                 ),
                 io.Mask.Input(
                     "mask",
@@ -80,12 +80,14 @@ class InfusionBias(Node):
         text: str,
         reuse: int,
         seed: int,
+        align: bool = False,
         mask: Tensor | None = None,
+        image_mask: Tensor | None = None,
     ) -> io.NodeOutput:
         where = {"weight": weight, "sites": sites, "preset": preset, "images": numbers(image_weights)}
         how = {"mix": mix, "input": input, "text": text, "decay": decay, "reuse": reuse, "seed": seed}
-        settings = InfuseSettings(**where, **how, window=Window(start_percent, end_percent))
-        return io.NodeOutput(infuse(model, latent["samples"], mask, settings))
+        settings = InfuseSettings(**where, **how, align=align, window=Window(start_percent, end_percent))
+        return io.NodeOutput(infuse(model, latent["samples"], mask, settings, image_mask))
 
 
 def numbers(text: str) -> tuple[float, ...]:
@@ -112,10 +114,10 @@ def _sites() -> list:
         io.Combo.Input(
             "mix",
             options=list(MIXES),
-            default="add",
-            advanced=True,
-            tooltip="add: h + w g, as the source. blend: h (1 - w) + w g, keeps the features' size. adain: moves mean "
-            "and spread of each channel towards theirs, so style rather than place.",
+            default="share",
+            tooltip="share: self-attention also looks at the pictures. add: h + w g, as the source. blend: h (1 - w) + "
+            "w g, keeps the features' size. adain: moves mean and spread of each channel towards theirs, so style "
+            "rather than place.",
         ),
         io.Float.Input(
             "decay",
@@ -134,9 +136,9 @@ def _recording() -> list:
         io.Combo.Input(
             "input",
             options=list(INPUTS),
-            default="clean",
+            default="noised",
             advanced=True,
-            tooltip="clean: the model sees pictures without noise, as the source. noised: at the step's level.",
+            tooltip="noised: the model sees pictures at the step's noise level. clean: without noise, as the source.",
         ),
         io.Combo.Input(
             "text",
@@ -155,6 +157,21 @@ def _recording() -> list:
             tooltip="For how many steps recorded features serve, 1..100: larger is faster and less exact. Neutral: 1.",
         ),
         seed("the noise for input 'noised'"),
+        io.Boolean.Input(
+            "align",
+            default=False,
+            optional=True,
+            advanced=True,
+            tooltip="For share alone: queries and keys get the mean and spread of the pictures', for more of their "
+            "style. Neutral: off.",
+        ),
+        io.Mask.Input(
+            "image_mask",
+            optional=True,
+            advanced=True,
+            tooltip="For share alone: what of the pictures may be looked at, 1 = all; one, or one per picture. "
+            "Neutral: not connected.",
+        ),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.model_patcher import ModelPatcher
 
+from .layers import Layers
 from .table import family_of
 from .token_places import TokenPlaces
 from .token_sites import TokenSites
@@ -42,3 +43,20 @@ def places_of(model: ModelPatcher) -> Places:
             "its blocks the picture is; use another model."
         )
     return TokenPlaces(network, family)
+
+
+def layers_of(model: ModelPatcher) -> Layers:
+    """The blocks in which a picture can look at other pictures; ValueError if it has none that we know."""
+    network = model.get_model_object("diffusion_model")
+    if isinstance(network, UNetModel):
+        return Layers(UNetSites(network).blocks)
+    family = family_of(network)
+    if family is None or family.unreachable or family.cross:
+        why = (
+            "it looks there in an attention apart from the text's" if family else "it is not known where in its blocks"
+        )
+        raise ValueError(
+            f"How the picture looks at itself cannot be reached in a model of the kind {type(network).__name__}: "
+            f"{(family and family.unreachable) or why}; choose another mix than 'share'."
+        )
+    return Layers(TokenSites(network, family).blocks)

@@ -25,3 +25,5 @@ class Site:
     """Of a video: its grids follow each other among the queries."""
     once: bool = False
     """Whether the keys hold each text once; else the host may repeat a short one, to the length of the longest."""
+    index: int = 0
+    """Which of the block's layers it is in, where a block has several."""

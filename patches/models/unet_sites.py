@@ -54,7 +54,8 @@ class UNetSites:
             return Site(block, (h, w))
         if not whole or given["k"].shape[-2] != h * w:
             return None
-        return Site(block, (h, w), self_attention=True, pictures=slice(None))
+        layer = options.get("block_index", 0)
+        return Site(block, (h, w), self_attention=True, pictures=slice(None), index=layer)
 
     def _mark(self, n, context, value, extra_options):
         self.marked[get_ident()] = True

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import comfy.ldm.modules.attention as host
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
-from einops import rearrange
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -18,9 +17,9 @@ from .biased import Biased, masked
 from .rows import Entry
 from .run import Effect, Run
 from .told import speaking
+from .wider import NAMES, More, given_by, split, wider
 
 KEY = "lm_attention"
-NAMES = ("q", "k", "v", "heads", "mask", "attn_precision", "skip_reshape", "skip_output_reshape")
 UNSEEN = (
     "In its window the model's attention to its phrases was never met, so it did nothing: another node skips or "
     "replaces that attention, or the prompt with the phrases acts in other steps."
@@ -45,6 +44,19 @@ class Look:
     """(b, heads, Q, D), the picture tokens among the keys, or None."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """One attention call that effects want."""
+
+    site: Site
+    entries: list[Entry | None]
+    """Behind each chunk of the batch."""
+    effects: list[AttentionEffect]
+    q: Tensor = field(repr=False)
+    """(B, heads, Q, D)."""
+    k: Tensor = field(repr=False)
+
+
 class AttentionEffect(Effect):
     """An effect that reads or biases the attention of picture tokens to text tokens."""
 
@@ -61,7 +73,11 @@ class AttentionEffect(Effect):
 
     def look(self, look: Look) -> Tensor | None:
         """Reads one conditioning's attention; (b, 1 or heads, Q, n) to add to its logits, or None."""
-        raise NotImplementedError
+        return None
+
+    def more(self, call: Call) -> More | None:
+        """Keys to add to the call's own, or None."""
+        return None
 
     def idle(self, run: Run) -> str:
         return UNSEEN if self.opened and not self.looked else ""
@@ -97,20 +113,25 @@ class Override:
         self.nodes = " and ".join(dict.fromkeys(effect.node for effect in self.effects))
 
     def __call__(self, func: Callable, *args, **kwargs) -> Tensor:
-        given = dict(zip(NAMES, args, strict=False)) | {name: kwargs[name] for name in NAMES if name in kwargs}
-        mask = self.mask(given, kwargs.get("transformer_options") or {})
-        if mask is not None:
-            rest = {name: value for name, value in {**given, **kwargs}.items() if name not in NAMES[:4]}
-            qkv = [given[name] for name in NAMES[:4]]
-            return self.biased(self.previous, func, qkv, rest, mask, self.nodes)
-        return self.previous(func, *args, **kwargs) if self.previous else func(*args, **kwargs)
+        given = given_by(args, kwargs)
+        call = self._call(given, kwargs.get("transformer_options") or {})
+        mask, more = (self._mask(call), self._more(call)) if call else (None, [])
+        if mask is None and not more:
+            return self.previous(func, *args, **kwargs) if self.previous else func(*args, **kwargs)
+        given, mask = wider(given, mask, more) if more else (given, mask)
+        qkv = [given[name] for name in NAMES[:4]]
+        rest = {name: value for name, value in {**kwargs, **given}.items() if name not in NAMES[:4]}
+        if mask is None:
+            return self.previous(func, *qkv, **rest) if self.previous else func(*qkv, **rest)
+        return self.biased(self.previous, func, qkv, rest, mask, self.nodes)
 
     def replaced(self, theirs: Callable) -> Callable:
         """Wraps an `attn2` replace of another pack: what it adds to the text's attention stays, the text is biased."""
 
         def attn2(q: Tensor, k: Tensor, v: Tensor, extra_options: dict) -> Tensor:
             out, heads = theirs(q, k, v, extra_options), extra_options["n_heads"]
-            mask = self.mask({"q": q, "k": k, "heads": heads}, extra_options)
+            call = self._call({"q": q, "k": k, "heads": heads}, extra_options)
+            mask = call and self._mask(call)
             if mask is None:
                 return out
             text = host.optimized_attention(q, k, v, heads)
@@ -118,21 +139,29 @@ class Override:
 
         return attn2
 
-    def mask(self, given: dict, options: dict) -> Tensor | None:
-        """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
+    def _call(self, given: dict, options: dict) -> Call | None:
+        """What is known of an attention call that an effect wants; None: none does."""
         entries = self.run.chunks(options) if self.effects and "uuids" in options else []
         rows = max((entry.rows for entry in entries if entry is not None), default=0)
         with speaking(self.nodes):
             site = self.sites.site(rows, given, options) if rows else None
         effects = [effect for effect in self.effects if site and effect.wants(site)]
-        if not effects:
-            return None
-        q, k = (_heads(given, name) for name in "qk")
-        looks = self._looks(site, q, k, entries)
+        return Call(site, entries, effects, *(_heads(given, name) for name in "qk")) if effects else None
+
+    def _mask(self, call: Call) -> Tensor | None:
+        """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
+        looks = self._looks(call.site, call.q, call.k, call.entries)
         parts = [
-            (rows, look.entry, bias) for rows, look in looks for e in effects if (bias := e.look(look)) is not None
+            (rows, look.entry, bias)
+            for rows, look in looks
+            for effect in call.effects
+            if (bias := effect.look(look)) is not None
         ]
-        return _mask(parts, site, q, k) if parts else None
+        return _mask(parts, call.site, call.q, call.k) if parts else None
+
+    def _more(self, call: Call) -> list[More]:
+        """The keys that effects add to this call."""
+        return [more for effect in call.effects if (more := effect.more(call)) is not None]
 
     def _looks(self, site: Site, q: Tensor, k: Tensor, entries: list[Entry | None]) -> list[tuple[slice, Look]]:
         size = q.shape[0] // len(entries)
@@ -148,10 +177,7 @@ class Override:
 
 def _heads(given: dict, name: str) -> Tensor:
     """(B, heads, tokens, D) of what a backend was given; grouped queries share keys, which are repeated for them."""
-    tokens, q, heads = given[name], given["q"], given["heads"]
-    if not given.get("skip_reshape"):
-        width = q.shape[-1] // heads
-        tokens = rearrange(tokens, "b n (h d) -> b h n d", d=width)
+    tokens, heads = split(given, name), given["heads"]
     return tokens if tokens.shape[1] == heads else tokens.repeat_interleave(heads // tokens.shape[1], 1)
 
 

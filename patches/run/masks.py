@@ -10,12 +10,11 @@ BLACK = "{} is black, so it did nothing; Load Image gives a black mask where a p
 CELL = 8  # pixels of a mask per latent cell while areas are cut out of it
 
 
-def check_count(mask: Tensor, batch: int, name: str = "The mask") -> None:
+def check_count(mask: Tensor, batch: int, name: str = "The mask", are: str = "are being sampled") -> None:
     """ValueError: a mask (B, H, W) is neither one for all `batch` pictures nor one for each."""
     if mask.shape[0] not in (1, batch):
         raise ValueError(
-            f"{name} holds {mask.shape[0]} pictures, but {batch} are being sampled; use one mask for all of them, or "
-            "one for each."
+            f"{name} holds {mask.shape[0]} pictures, but {batch} {are}; use one mask for all of them, or one for each."
         )
 
 

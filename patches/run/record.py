@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 
 import torch
 from comfy.samplers import cond_cat
 from torch import Tensor
+from torch.nn import Module
 
 from ...sampling.mixing import mean_over_images
 from ..models.announced import apart
@@ -17,6 +18,8 @@ from .packed import packed, with_video
 from .run import Run
 
 OVERRIDE = "optimized_attention_override"
+Listen = Callable[[Module, dict, dict], AbstractContextManager[dict]]
+"""(network, what it gets beside the latent, its options) -> the options of a call that is listened to."""
 
 
 def text_of(run: Run, name: str, batch: int, area: tuple | None) -> dict:
@@ -33,8 +36,29 @@ def _acts(cond: dict, sigma: float) -> bool:
     return cond.get("timestep_end", 0.0) <= sigma <= cond.get("timestep_start", float("inf"))
 
 
-class _Enough(Exception):
-    """All features are there: what follows in the model is not needed."""
+class Enough(Exception):
+    """All that is kept is there: what follows in the model is not needed."""
+
+
+def plain_call(
+    run: Run, executor: object, x: Tensor, t: Tensor, text: str, options: dict, area: tuple | None, listen: Listen
+) -> None:
+    """x through the model without control or patches, not even ours, beside the text of a guider's list that acts."""
+    given, network = text_of(run, text, len(x), area), executor.class_obj.diffusion_model
+    with suppress(Enough), apart(), listen(network, given, _plain(options)) as recording:
+        executor.original(x, t.expand(len(x)), control=None, transformer_options=recording, **given)
+
+
+def parts(run: Run, x: Tensor, pictures: Tensor, area: tuple | None) -> list[tuple[Tensor, Sequence[int]]]:
+    """The latents of the calls in which pictures (N, C, [frames,] h, w) go through the model, and their own shapes.
+
+    All in one, cut to an entry's area. Videos with sound go one by one, with that of x (1, 1, M).
+    """
+    if area is not None:
+        h, w, top, left = area
+        pictures = pictures[..., top : top + h, left : left + w]
+    count = 1 if packed(run.latent_shapes) else len(pictures)
+    return [(with_video(x, part, run.latent_shapes), part.shape) for part in pictures.split(count)]
 
 
 class Recorder:
@@ -48,14 +72,11 @@ class Recorder:
     ) -> dict[str, Tensor]:
         """Site -> (1, C, h, w), the mean over the pictures (N, C, [frames,] h, w). executor: of the host's APPLY_MODEL.
 
-        No ControlNet and no other patch acts, not even ours. Videos with sound, that of x (1, 1, M), go one by one.
+        As of `plain_call` and `parts`.
         """
-        if area is not None:
-            h, w, top, left = area
-            pictures = pictures[..., top : top + h, left : left + w]
         found = [
-            self._pass(executor, with_video(x, part, self.run.latent_shapes), part.shape, t, text, options, area)
-            for part in pictures.split(1 if packed(self.run.latent_shapes) else len(pictures))
+            self._pass(executor, latent, shape, t, text, options, area)
+            for latent, shape in parts(self.run, x, pictures, area)
         ]
         if len(found) == 1:
             return found[0]
@@ -63,17 +84,17 @@ class Recorder:
 
     def _pass(self, executor, x: Tensor, shape: Sequence[int], t: Tensor, text: str, options: dict, area) -> dict:
         """Site -> (1, C, h, w) of one call of the plain model with all pictures, or with one of several."""
-        given, features = text_of(self.run, text, len(x), area), {}
+        features = {}
 
         def keep(site: str, h: Tensor) -> None:  # at once: the next block may write into it
             features[site] = mean_over_images(h, self.images) if len(h) == len(self.images) else h.clone()
             if len(features) == len(self.sites):
-                raise _Enough
+                raise Enough
 
-        network, plain = executor.class_obj.diffusion_model, _plain(options)
-        listening = self.places.recording(network, shape, given, plain, keep, self.sites)
-        with suppress(_Enough), apart(), listening as recording:
-            executor.original(x, t.expand(len(x)), control=None, transformer_options=recording, **given)
+        def listen(network: Module, given: dict, plain: dict) -> AbstractContextManager[dict]:
+            return self.places.recording(network, shape, given, plain, keep, self.sites)
+
+        plain_call(self.run, executor, x, t, text, options, area, listen)
         return features
 
 

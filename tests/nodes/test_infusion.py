@@ -3,9 +3,11 @@
 import pytest
 import torch
 from pack.tests.patches.infusing import FAMILY, Explicit, close, draw, pictures, text
+from pack.tests.patches.sharing import ShareExplicit
 
-DEFAULTS = dict(weight=0.1, preset="down path", sites="", image_weights="", mix="add", decay=1.0)
-DEFAULTS |= dict(start_percent=0.0, end_percent=1.0, input="clean", text="positive", reuse=1, seed=0)
+DEFAULTS = dict(weight=3.0, preset="all", sites="", image_weights="", mix="share", decay=1.0)
+DEFAULTS |= dict(start_percent=0.0, end_percent=1.0, input="noised", text="positive", reuse=1, seed=0, align=False)
+SOURCE = dict(weight=0.1, preset="down path", mix="add", input="clean")
 
 
 def infuse(samples=None, **changed):
@@ -15,10 +17,16 @@ def infuse(samples=None, **changed):
     return InfusionBias.execute(FAMILY.model(), latent, **{**DEFAULTS, **changed}).result[0]
 
 
-def test_defaults_are_the_way_down_of_the_source(comfy):
+def test_defaults_share_in_all_self_attention(comfy):
+    samples, model = pictures(2), FAMILY.model()
+    explicit = draw(ShareExplicit(samples, {"": 3.0}).on(model), steps=4)
+    assert close(draw(infuse(samples), steps=4), explicit, draw(model, steps=4))
+
+
+def test_the_way_down_of_the_source(comfy):
     sites = dict.fromkeys(("in.3", "in.6", "in.9", "in.11"), 0.1)
     explicit = Explicit(pictures(2), sites, (text(),)).on(FAMILY.model())
-    assert close(draw(infuse(), steps=4), draw(explicit, steps=4), draw(FAMILY.model(), steps=4))
+    assert close(draw(infuse(**SOURCE), steps=4), draw(explicit, steps=4), draw(FAMILY.model(), steps=4))
 
 
 def test_weight_0_is_the_unpatched_picture(comfy):
@@ -34,8 +42,20 @@ def test_every_option_reaches_the_model(comfy):
     options += [dict(mix="blend"), dict(mix="adain"), dict(decay=0.9), dict(end_percent=0.5), dict(start_percent=0.1)]
     options += [dict(input="noised"), dict(input="noised", seed=1), dict(text="negative"), dict(text="each half")]
     options += [dict(reuse=2), dict(mask=torch.ones(1, 128, 128).tril())]
-    outs = [draw(infuse(**changed), steps=3) for changed in ({}, *options)]
+    outs = [draw(infuse(**{**SOURCE, **changed}), steps=3) for changed in ({}, *options)]
+    share = [dict(align=True), dict(image_mask=torch.ones(1, 128, 128).tril()), dict(image_weights="1, 0.5")]
+    share += [dict(seed=1), dict(input="clean"), dict(preset="up path"), dict(mask=torch.ones(1, 128, 128).tril())]
+    outs += [draw(infuse(**changed), steps=3) for changed in ({}, *share)]
     assert not [(i, j) for i, a in enumerate(outs) for j, b in enumerate(outs[:i]) if torch.equal(a, b)]
+
+
+def test_a_graph_from_before_share_runs_as_it_did(comfy):
+    """It has no align, and its widgets name the mix."""
+    from pack.nodes.infusion import InfusionBias
+
+    old = {name: value for name, value in {**DEFAULTS, **SOURCE}.items() if name != "align"}
+    model = InfusionBias.execute(FAMILY.model(), {"samples": pictures(2)}, **old).result[0]
+    assert torch.equal(draw(model), draw(infuse(**SOURCE)))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +81,7 @@ def test_a_wrong_site_is_refused_by_the_node(comfy):
         ValueError,
         match=r"^Infusion Bias: 'in\.12:0\.1' is no site of this model; it has in\.0-11, mid, out\.0-11, skip",
     ):
-        infuse(sites="in.12:0.1")
+        infuse(**{**SOURCE, "sites": "in.12:0.1"})
 
 
 def test_schema(comfy):
@@ -73,7 +93,7 @@ def test_schema(comfy):
     assert schema.display_name == "Bias by Pictures (Infusion Bias)"
     assert schema.category == "latent manipulation/image bias" and schema.search_aliases
     assert [given.id for given in schema.inputs if given.id in DEFAULTS] == list(DEFAULTS)
-    assert {given.id for given in schema.inputs} - set(DEFAULTS) == {"model", "latent", "mask"}
+    assert {given.id for given in schema.inputs} - set(DEFAULTS) == {"model", "latent", "mask", "image_mask"}
     assert {given.id: given.default for given in schema.inputs if given.id in DEFAULTS} == DEFAULTS
     assert all(given.tooltip for given in [*schema.inputs, *schema.outputs])
     assert [given.id for given in schema.inputs if not given.advanced] == [
@@ -82,4 +102,5 @@ def test_schema(comfy):
         "weight",
         "preset",
         "mask",
+        "mix",
     ]

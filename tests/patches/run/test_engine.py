@@ -112,8 +112,14 @@ def test_backends_without_float_masks_are_replaced_in_biased_calls_only(comfy):
     from pack.patches.run.run import Run
 
     class Fixed(Override):
-        def mask(self, given, options):
-            return options["mask"]
+        def _call(self, given, options):
+            return options
+
+        def _mask(self, call):
+            return call["mask"]
+
+        def _more(self, call):
+            return []
 
     def attention_flash(q, k, v, heads, **kwargs):
         raise AssertionError

@@ -1,0 +1,90 @@
+"""What the mix 'share' does not know is refused in one sentence, when the node runs where that can be."""
+
+import logging
+
+import pytest
+import torch
+from pack.tests.patches.infusing import FAMILY, biased, draw, pictures
+from pack.tests.patches.sharing import shared
+from pack.tests.reach import REACH, oracle
+from pack.tests.tiny_models import FAMILIES
+
+
+@pytest.mark.parametrize("wrong", [{"weight": -0.5}, {"sites": "in.1:-0.5"}, {"images": (-0.5, 2.0)}])
+def test_weights_below_0(comfy, wrong):
+    said = r"^The mix 'share' takes no weight below 0, but -0\.5 was given; to push away .* the mix 'add'\.$"
+    with pytest.raises(ValueError, match=said):
+        shared(FAMILY.model(), pictures(2), **wrong)
+
+
+def test_sites_without_self_attention(comfy):
+    said = r"^There is no self-attention at these sites; for the mix 'share', this model has it in in\.1-2, in\.4-5, "
+    with pytest.raises(ValueError, match=said):
+        shared(FAMILY.model(), pictures(), sites="in.3:0.1, in.6:0.2")
+    with pytest.raises(ValueError, match=r"^'skip\.1' is no site of this model; it has in\.0-8, mid, out\.0-11"):
+        shared(FAMILY.model(), pictures(), sites="skip.1")
+    with pytest.raises(ValueError, match=r"^The skips have no self-attention; choose another preset .* 'share'\.$"):
+        shared(FAMILY.model(), pictures(), preset="skips")
+
+
+@pytest.mark.parametrize("given", [{"align": True}, {"image_mask": torch.ones(1, 8, 8)}])
+def test_inputs_of_this_mix_beside_another(comfy, given):
+    from pack.patches.infuse import InfuseSettings, infuse
+
+    settings = InfuseSettings(align=given.get("align", False))
+    with pytest.raises(ValueError, match=r"^align and image_mask belong to the mix 'share'; choose it, or leave .*\.$"):
+        infuse(FAMILY.model(), pictures(), None, settings, given.get("image_mask"))
+
+
+def test_masks_for_another_number_of_pictures(comfy):
+    said = r"^image_mask holds 3 pictures, but 2 were given; use one mask for all of them, or one for each\.$"
+    with pytest.raises(ValueError, match=said):
+        shared(FAMILY.model(), pictures(2), image_mask=torch.ones(3, 8, 8))
+    with pytest.raises(ValueError, match=r"^Infusion Bias: The mask holds 3 pictures, but 2 are being sampled; "):
+        draw(shared(FAMILY.model(), pictures(), mask=torch.ones(3, 8, 8)), batch=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "why"),
+    [
+        ("wan", "WanModel", "it looks there in an attention apart from the text's"),
+        ("hydit", "HunYuanDiT", "its attention does not tell the host's hook which call it is in"),
+    ],
+)
+def test_models_whose_self_attention_is_not_reached(comfy, name, kind, why):
+    family = {**FAMILIES, **REACH}[name]
+    said = rf"^How the picture looks at itself cannot be reached in a model of the kind {kind}: {why}; choose .*'\.$"
+    with pytest.raises(ValueError, match=said):
+        shared(family.model(), family.latent())
+
+
+def test_a_video_with_sound(comfy):
+    minimax = REACH["minimax"]
+    if not minimax.known:
+        pytest.skip(f"this ComfyUI has no {minimax.config}")
+    noise = oracle.noise_of(minimax, frames=oracle.frames_of(minimax))
+    patched = shared(minimax.model(), oracle.video(noise))
+    with pytest.raises(
+        ValueError, match=r"^Infusion Bias: It cannot share in a video with sound; choose .* 'share'\.$"
+    ):
+        oracle.run(patched, noise, minimax.conditioning(), minimax.conditioning("blurry"), 2, 3.0)
+
+
+def test_a_node_that_takes_all_self_attention_is_named(comfy, caplog):
+    """Nothing could be shared, and the log says so."""
+
+    def theirs(q, k, v, extra_options):
+        return v
+
+    model = FAMILY.model().clone()
+    for kind, count in (("input", 12), ("middle", 1), ("output", 12)):
+        for number in range(count):
+            model.set_model_attn1_replace(theirs, kind, number)
+    with caplog.at_level(logging.WARNING):
+        assert torch.equal(draw(shared(model, pictures())), draw(model))
+    assert "Infusion Bias: The model's self-attention was never met, so it did nothing" in caplog.text
+
+
+def test_old_settings_know_nothing_of_it(comfy):
+    """Without the mix, sites are those of features, and weights may be negative."""
+    assert not torch.equal(draw(biased(FAMILY.model(), pictures(), {"in.3": -0.5})), draw(FAMILY.model()))
