@@ -13,8 +13,10 @@ from pack.tools.inside import enter  # noqa: E402
 
 PICTURES, SEED, FIRST = 96, 5000, 50_000  # held-out scenes from number FIRST on; tuned on those from 60,000 on
 DENOISE = 0.8  # of the source's and of our recipes
-OFFSET = 0.7  # cache_offset of our recipes but ours_default
+OFFSET = 0.7  # cache_offset of our recipes but ours_default and moved
+MORE = 64  # of the moved and of the pairs
 SHOWN = 6
+COLUMNS = ("kept", "scene", "alone", "seam")
 
 
 def static(keeper, masks, settings):
@@ -74,6 +76,20 @@ def painted(keeper) -> dict:
     }
 
 
+def further() -> dict:
+    """Recipe -> (keeper, pictures) of scenes of their own: subjects that move by a third, two from two pictures."""
+    from pack.bench.keep_cases import moved_cases, paired_cases
+    from pack.bench.keep_more import both, moved
+    from pack.bench.keeping import Keeper
+
+    elsewhere = Keeper(moved_cases(FIRST, MORE), SEED)
+    one, other = (Keeper(cases, SEED) for cases in paired_cases(FIRST, MORE))
+    return {
+        "moved": (elsewhere, elsewhere.paint(moved(elsewhere, ours()), DENOISE)),
+        "two_subjects": (one, one.paint(both(one, other, ours(offset=OFFSET)), DENOISE)),
+    }
+
+
 def scores(keeper, pictures) -> dict[str, float]:
     """Shares of the pictures: subject kept, scene as asked, nothing else in them; and the seam, 1 = as if drawn."""
     from pack.bench.keeping import judged
@@ -96,23 +112,35 @@ def draw(keeper, pictures: dict, path: Path) -> None:
     save_sheet(path, shown, labels, 1 + len(pictures))
 
 
+def errors(keeper, before, after) -> dict[str, float]:
+    """Of the subjects' pixels, without and with their own put in."""
+    from pack.bench.keep_more import error_inside
+
+    found = {"before": before, "after": after}
+    return {f"error_inside_{when}": round(error_inside(keeper, given), 4) for when, given in found.items()}
+
+
 def main() -> None:
-    from pack.bench.keeping import GROW, Keeper, cases
+    from pack.bench.keep_cases import cases
+    from pack.bench.keep_more import own_pixels
+    from pack.bench.keeping import GROW, Keeper
     from pack.bench.paint import CFG, STEPS
     from pack.bench.report import RESULTS, report
 
     keeper = Keeper(cases(FIRST, PICTURES), SEED)
     pictures = painted(keeper)
+    pictures["own_pixels"] = own_pixels(keeper, pictures["ours_default"])
     draw(keeper, pictures, RESULTS / "keep_subject.jpg")
     found = {"drawn": scores(keeper, keeper.wanted()), "untouched": scores(keeper, keeper.pictures)}
     found |= {name: scores(keeper, given) for name, given in pictures.items()}
-    columns = ("kept", "scene", "alone", "seam")
-    rows = [("", "".join(f"{column:>8}" for column in columns))]
-    rows += [(name, "".join(f"{row[column]:8.3f}" for column in columns)) for name, row in found.items()]
-    figures = {f"{name}_{column}": round(row[column], 4) for name, row in found.items() for column in columns}
-    about = {"pictures": PICTURES, "seed": SEED, "steps": STEPS, "cfg": CFG, "grown": GROW}
-    about |= {"denoise": DENOISE, "offset": OFFSET}
-    report("keep_subject", rows, figures, about)
+    found |= {name: scores(*pair) for name, pair in further().items()}
+    inside = errors(keeper, pictures["ours_default"], pictures["own_pixels"])
+    rows = [("", "".join(f"{column:>8}" for column in COLUMNS))]
+    rows += [(name, "".join(f"{row[column]:8.3f}" for column in COLUMNS)) for name, row in found.items()]
+    rows += [(name, f"{value:8.4f}") for name, value in inside.items()]
+    figures = {f"{name}_{column}": round(row[column], 4) for name, row in found.items() for column in COLUMNS}
+    about = {"pictures": PICTURES, "further": MORE, "seed": SEED, "steps": STEPS, "cfg": CFG, "grown": GROW}
+    report("keep_subject", rows, figures | inside, {**about, "denoise": DENOISE, "offset": OFFSET})
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Pictures of one object whose scene is to change, and how they are judged."""
+"""Pictures whose object is kept in a new scene: painted, and judged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import comfy.sample
 import numpy as np
@@ -13,14 +13,13 @@ from torch.nn.functional import max_pool2d
 from ..attention.readout import ReadOut, read_out
 from ..attention.threshold import METHODS, Threshold
 from ..demo import judge
-from ..demo.backdrops import BACKGROUNDS
-from ..demo.captions import prompt, thing_words
+from ..demo.captions import prompt
 from ..demo.model import load
-from ..demo.scenes import SIZE, Scene, random_scene, render
-from ..demo.train.data import TEST_SEED
+from ..demo.scenes import SIZE, Thing
 from ..patches.probe import ProbeSettings, probe
 from ..patches.run.track import track_phrases
 from ..patches.run.window import Window
+from .keep_cases import Case, drawn
 from .paint import CFG, STEPS, encode
 
 PLACE = 0.6  # the least common over covered area of a kept subject's cells
@@ -31,41 +30,11 @@ OTSU = Threshold("otsu", METHODS["otsu"])
 
 
 @dataclass(frozen=True)
-class Case:
-    """A scene of one object, and the background that is asked for in its place."""
-
-    scene: Scene
-    background: str
-
-    @property
-    def asked(self) -> Scene:
-        return replace(self.scene, background=self.background)
-
-    @property
-    def phrase(self) -> str:
-        return thing_words(self.scene.things[0]).partition(" ")[2]
-
-    def draw(self) -> tuple[Tensor, Tensor]:
-        """The picture (128, 128, 3) and its object's mask (128, 128)."""
-        return _drawn(self.scene)
-
-
-def cases(first: int, count: int) -> list[Case]:
-    """Held-out scenes from number `first` on, each with another background."""
-    found = []
-    for i in range(first, first + count):
-        rng = np.random.default_rng((TEST_SEED, 4, i))
-        scene = random_scene(rng, 1)
-        found.append(Case(scene, str(rng.choice([name for name in BACKGROUNDS if name != scene.background]))))
-    return found
-
-
-@dataclass(frozen=True)
 class Verdict:
     """How one picture did."""
 
     kept: bool
-    """Shape and colour of the object are there, in its place."""
+    """Shape and colour of each object are there, in its place."""
     scene: bool
     """The background is the one asked for."""
     alone: bool
@@ -78,13 +47,18 @@ def judged(reader: judge.Judge, cases: list[Case], pictures: Tensor) -> list[Ver
     """Verdicts on pictures (N, 128, 128, 3)."""
     found = []
     for case, picture, reading in zip(cases, pictures, judge.read(reader, pictures), strict=True):
-        mask, thing = case.draw()[1], case.scene.things[0]
-        same = [t.cells for t in reading.things if (t.shape, t.colour) == (thing.shape, thing.colour)]
-        share = judge.coverage(mask[None].numpy())[0]
-        kept = any(judge.overlap(cells, share) >= PLACE for cells in same)
-        alone = len(reading.things) == 1
-        found.append(Verdict(kept, reading.background == case.background, alone, edges(picture, grown(mask[None])[0])))
+        asked, masks = case.asked, drawn(case.asked)[1]
+        shares = judge.coverage(masks.numpy())
+        kept = all(_there(thing, share, reading) for thing, share in zip(asked.things, shares, strict=True))
+        alone, whole = len(reading.things) == len(asked.things), grown(masks).amax(0)
+        found.append(Verdict(kept, reading.background == asked.background, alone, edges(picture, whole)))
     return found
+
+
+def _there(thing: Thing, share: np.ndarray, reading: judge.Reading) -> bool:
+    """Whether an object is where its share of the cells (16, 16) is."""
+    same = [found.cells for found in reading.things if (found.shape, found.colour) == (thing.shape, thing.colour)]
+    return any(judge.overlap(cells, share) >= PLACE for cells in same)
 
 
 def grown(masks: Tensor) -> Tensor:
@@ -107,14 +81,14 @@ class Keeper:
         self.cases, self.seed = cases, seed
         self.model, clip, self.vae = load()
         self.clip, self.reader = track_phrases(clip), judge.load()
-        drawn = [case.draw() for case in cases]
-        self.pictures, self.masks = (torch.stack(both) for both in zip(*drawn, strict=True))
+        pairs = [case.draw() for case in cases]
+        self.pictures, self.masks = (torch.stack(both) for both in zip(*pairs, strict=True))
         self.latents = self.vae.encode(self.pictures)
         self.empty = encode(self.clip, [""])
 
     def wanted(self) -> Tensor:
         """The pictures as they should be: drawn before the background asked for."""
-        return torch.stack([_drawn(case.asked)[0] for case in self.cases])
+        return torch.stack([drawn(case.asked)[0] for case in self.cases])
 
     def paint(self, patch, denoise: float, mask: Tensor | None = None, alone: bool = False) -> Tensor:
         """Pictures (N, 128, 128, 3) of what is asked for, from the drawn ones.
@@ -148,8 +122,3 @@ class Keeper:
         settings = ProbeSettings((case.phrase,), window=Window(0.6, 0.9))
         captured = probe(self.model, self.tagged(prompt(case.scene)), latent, settings)
         return read_out(captured, (case.phrase,), (SIZE, SIZE), ReadOut(OTSU)).mask
-
-
-def _drawn(scene: Scene) -> tuple[Tensor, Tensor]:
-    picture, masks = render(scene)
-    return torch.from_numpy(picture), torch.from_numpy(masks[0])

@@ -1,19 +1,19 @@
-"""Keep a picture's subject while the prompt rebuilds the scene."""
+"""LatentCacheInject: keeps a picture's subject while the prompt rebuilds the scene."""
 
 from __future__ import annotations
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from ..attention.readout import ReadOut
+from ..attention.regions import Region
 from ..attention.threshold import METHODS, Threshold
 from ..patches.inject import InjectSettings, inject
-from ..patches.run.maps import Cuts, Maps
+from ..patches.run.moved import Place
 from ..patches.run.window import Window
 from ..sampling.cuts import CURVES
 from .inputs.node import Node
-from .inputs.shared import CATEGORY, LM_MAPS, found_by, seed, window
+from .inputs.shared import CATEGORY, LM_MAPS, LM_REGIONS, found_by, number, seed, window
 
 MENU = f"{CATEGORY}/keep subject"
 
@@ -49,6 +49,7 @@ class LatentCacheInject(Node):
                 *_what(),
                 *window(0.1, 0.5),
                 *_how(),
+                *_where(),
             ],
             outputs=[
                 io.Model.Output(tooltip="The model, for a sampler."),
@@ -74,43 +75,17 @@ class LatentCacheInject(Node):
         threshold: str,
         mask: Tensor | None = None,
         phrase: str = "",
+        move_x: float = 0.0,
+        move_y: float = 0.0,
+        scale: float = 1.0,
+        place: tuple[Region, ...] = (),
     ) -> io.NodeOutput:
         read = ReadOut(Threshold(threshold, METHODS[threshold]), always=True)
         times = {"window": Window(start_percent, end_percent), "count": injections, "offset": cache_offset}
         how = {"strength": strength, "curve": curve, "seed": seed, "noise_per_item": noise == "one per picture"}
-        settings = InjectSettings(**times, **how, phrase=phrase.strip(), read=read)
+        where = Place(move_x, move_y, scale, place[0].mask if place else None)
+        settings = InjectSettings(**times, **how, phrase=phrase.strip(), read=read, place=where)
         return io.NodeOutput(*inject(model, latent["samples"], mask, settings))
-
-
-class InjectedMasks(Node):
-    """The masks that Latent Cache Inject used."""
-
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="LM_InjectedMasks",
-            display_name="Injected Masks",
-            category=MENU,
-            description="The mask of every injection that Latent Cache Inject made in the run that gave this latent.",
-            search_aliases=found_by("dynamic mask, injection masks"),
-            inputs=[
-                LM_MAPS.Input("maps", tooltip="From Latent Cache Inject."),
-                io.Latent.Input(
-                    "latent", tooltip="From the sampler that used its model: says which of its runs to show."
-                ),
-            ],
-            outputs=[
-                io.Mask.Output(tooltip="One per injection and picture, all pictures of the first injection first.")
-            ],
-            has_intermediate_output=True,
-        )
-
-    @classmethod
-    def execute(cls, maps: Maps, latent: dict) -> io.NodeOutput:
-        cuts = maps.fit(latent["samples"], Cuts)
-        size = tuple(side * cuts.ratio for side in cuts.masks.shape[-2:])
-        masks = interpolate(cuts.masks[:, None], size=size, mode="nearest-exact")[:, 0]
-        return io.NodeOutput(masks, ui=ui.PreviewMask(masks))
 
 
 def _what() -> list:
@@ -178,4 +153,19 @@ def _how() -> list:
     ]
 
 
-NODES = [LatentCacheInject, InjectedMasks]
+def _where() -> list:
+    aside = "of the picture by which the subject is moved {}, -1..1; at scale 1 rounded to cells of the latent."
+    return [
+        number("move_x", 0.0, -1.0, 1.0, f"Widths {aside.format('to the right')} Neutral: 0."),
+        number("move_y", 0.0, -1.0, 1.0, f"Heights {aside.format('down')} Neutral: 0."),
+        number("scale", 1.0, 0.1, 4.0, "Size of the subject, about its middle, 0.1..4. Neutral: 1."),
+        LM_REGIONS.Input(
+            "place",
+            optional=True,
+            tooltip="The first of these regions, drawn in Region Canvas: the subject goes to its middle, as large as "
+            "its box holds. Neutral: not connected, or no region.",
+        ),
+    ]
+
+
+NODES = [LatentCacheInject]

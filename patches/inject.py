@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..attention.readout import ReadOut, read_out
 from ..sampling.cuts import blend, curve_mask, cut_indices, percent_of, points
+from ..sampling.moving import Move
 from .capture import Capture, CaptureSettings
 from .models.reach import sites_of
 from .probe import Levels
@@ -21,6 +22,7 @@ from .run.ending import ending
 from .run.latents import as_sampled
 from .run.maps import Cuts, Maps
 from .run.masks import BLACK, on_latent
+from .run.moved import Place, check_place, moved
 from .run.packed import with_video
 from .run.run import Effect, Run, attach
 from .run.told import speaking
@@ -43,6 +45,7 @@ class InjectSettings:
     phrase: str = ""
     """The mask follows this phrase's attention in the steps just done, where no mask is given."""
     read: ReadOut = field(default_factory=ReadOut)
+    place: Place = field(default_factory=Place)
 
 
 def inject(
@@ -56,6 +59,7 @@ def inject(
     maps = Maps()
     if settings.strength == 0:
         return ending(model, lambda pixels, made: maps.add(_nothing(made, pixels))), maps
+    check_place(settings.place, bool(settings.phrase) and mask is None)
     samples = as_sampled(model, samples)
     if settings.phrase and mask is None:
         sites_of(model)
@@ -78,6 +82,7 @@ class Injection(Effect):
         """The same for the schedule that the sampler's function got: another pack's sampler may have changed it."""
         self.used: list[Tensor] = []
         self.mask: Tensor | None = None
+        self.moves: tuple[Move, ...] = ()
         self.cached: Cached | None = None
         self.run: Run | None = None
         self.chosen: Sampler | None = None
@@ -106,16 +111,24 @@ class Injection(Effect):
         self.planned = self._plan(run.sigmas)
         if self.planned:
             check_sampler(self.chosen)
-        self.cached = Cached.of(self.samples, run, self.settings.seed, self.settings.noise_per_item)
         if self.given is not None:
             self.mask = on_latent(self.given, run.noise_shape)
         elif self.reader is None:
             self.mask = torch.ones(1, *[1] * (len(run.noise_shape) - 1))
+        samples = self._moved(run) if not self.settings.place.stays else self.samples
+        self.cached = Cached.of(samples, run, self.settings.seed, self.settings.noise_per_item)
+
+    def _moved(self, run: Run) -> Tensor:
+        """The picture where the subject shall stand, and self.mask with it."""
+        cells = tuple(run.noise_shape[-2:])
+        self.moves = self.settings.place.moves(self.given, run.noise_shape[0], cells)
+        samples, self.mask = moved(self.samples, self.mask.expand(*self.mask.shape[:-2], *cells), self.moves)
+        return samples
 
     def finish(self, run: Run, samples: Tensor) -> None:
         if not self.probed:
-            used = Cuts(torch.cat(self.used).cpu(), samples.cpu(), run.pixels) if self.used else None
-            self.maps.add(used or _nothing(samples, run.pixels))
+            used = (torch.cat(self.used).cpu(), samples.cpu(), run.pixels, self.moves) if self.used else None
+            self.maps.add(Cuts(*used) if used else _nothing(samples, run.pixels))
 
     def idle(self, run: Run) -> str:
         if self.probed or any(used.any() for used in self.used):

@@ -31,7 +31,7 @@ ALLOWED = {
     "nodes": TORCH
     | MATHS
     | ROOMS
-    | {".patches", ".nodes", "comfy_api", "comfy", "node_helpers"}
+    | {".patches", ".nodes", "comfy_api", "comfy_execution", "comfy", "node_helpers"}
     | {"os", "json", "PIL", "spacy"},
 }
 

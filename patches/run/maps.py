@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ...attention.captured import Captured
+from ...sampling.moving import Move
 
 KEPT = 256  # finished runs a handle remembers
 BYTES = 256 * 2**20  # and what they may hold together; the last run is kept whatever its size
@@ -21,6 +22,8 @@ class Cuts:
     """(cuts * B, h, w) in 0..1 on the latent's grid, all pictures of the first cut first."""
     samples: Tensor
     ratio: int
+    moves: tuple[Move, ...] = ()
+    """Of the picture put back: one for all, or one for each of the batch; (): it stayed."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def picked(record: Record, rows: list[int]) -> Record:
     if isinstance(record, Cuts):
         batch = len(record.samples)
         masks = record.masks.unflatten(0, (len(record.masks) // batch, batch))
-        return replace(record, masks=masks[:, rows].flatten(0, 1), samples=samples)
+        moves = tuple(record.moves[i] for i in rows) if len(record.moves) > 1 else record.moves
+        return replace(record, masks=masks[:, rows].flatten(0, 1), samples=samples, moves=moves)
     layers = {block: layer[rows] for block, layer in record.layers.items()}
     selves = None if record.self_attention is None else record.self_attention[rows]
     return replace(record, layers=layers, self_attention=selves, samples=samples)

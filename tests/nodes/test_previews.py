@@ -28,7 +28,7 @@ def test_what_is_shown_is_what_comes_out(nodes, tmp_path):
     maps, samples = Maps(), torch.ones(1, 4, 2, 3)
     maps.add(Cuts(torch.tensor([[[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]]), samples, 8))
     out = nodes["LM_InjectedMasks"].execute(maps=maps, latent={"samples": samples})
-    ((shown,), (mask,)) = out.ui.as_dict()["images"], out.result
+    ((shown,), (mask, _)) = out.ui.as_dict()["images"], out.result
     picture = Image.open(f"{folder_paths.get_temp_directory()}/{shown['filename']}")
     assert shown["type"] == "temp" and picture.size == (24, 16)
     assert torch.equal(torch.from_numpy(np.array(picture))[..., 0] / 255, mask[0])

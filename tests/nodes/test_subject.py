@@ -53,7 +53,7 @@ def judged(scene, latent):
 
 
 def show(maps, latent):
-    from pack.nodes.subject import InjectedMasks
+    from pack.nodes.injected import InjectedMasks
 
     return InjectedMasks.execute(maps=maps, latent=latent).result[0]
 
@@ -108,6 +108,24 @@ def test_every_widget_acts(scene, changes):
     assert not torch.equal(plain["samples"], out["samples"])
 
 
+def test_the_subject_stands_where_it_is_put(scene):
+    """By numbers and by a region; the picture comes along, and its masks say where."""
+    from pack.attention.regions import Region
+    from pack.nodes.injected import InjectedMasks
+
+    place = Region("", torch.zeros(1, 128, 128))
+    place.mask[:, 40:112, 8:80] = 1.0  # 72 of 128, round the middle (44, 76)
+    grown = torch.nn.functional.max_pool2d(scene[4], 17, 1, 8)
+    wanted = scene[4].roll((32, -40), (1, 2)) > 0.5
+    for changes in ({"move_x": -0.3125, "move_y": 0.25}, {"place": (place, place)}):
+        maps, out = paint(scene, grown, steps=2, denoise=1.0, **changes)
+        shown = InjectedMasks.execute(maps=maps, latent=out, shrink=1.0, image=scene[2].decode(scene[3]["samples"]))
+        mask, picture = shown.result[0][0] > 0.5, shown.result[1]
+        assert (mask & wanted[0]).sum() / (mask | wanted[0]).sum() > 0.8
+        reds = (picture[0, ..., 0] - picture[0, ..., 2] > 0.5) & (picture[0, ..., 1] < 0.3)
+        assert (reds & wanted[0]).sum() / (reds | wanted[0]).sum() > 0.8
+
+
 def test_masks_of_other_nodes_are_checked(scene):
     from pack.nodes.subject import LatentCacheInject
 
@@ -122,8 +140,8 @@ def test_masks_of_other_nodes_are_checked(scene):
 
 
 def test_the_two_kinds_of_maps_are_told_apart(scene):
+    from pack.nodes.injected import InjectedMasks
     from pack.nodes.masks import AttentionCapture, MaskFromAttentionMaps
-    from pack.nodes.subject import InjectedMasks
 
     maps, out = paint(scene, scene[4], steps=3)
     with pytest.raises(ValueError, match="do not come from Attention Capture; connect the maps of that node"):
@@ -135,10 +153,11 @@ def test_the_two_kinds_of_maps_are_told_apart(scene):
 
 
 def test_schemas(comfy):
-    from pack.nodes.subject import NODES
+    from pack.nodes import injected, subject
 
-    assert [node.GET_SCHEMA().node_id for node in NODES] == ["LM_LatentCacheInject", "LM_InjectedMasks"]
-    for node in NODES:
+    nodes = [*subject.NODES, *injected.NODES]
+    assert [node.GET_SCHEMA().node_id for node in nodes] == ["LM_LatentCacheInject", "LM_InjectedMasks"]
+    for node in nodes:
         schema = node.GET_SCHEMA()
         assert schema.category == "latent manipulation/keep subject" and schema.description and schema.search_aliases
         assert all(given.tooltip for given in [*schema.inputs, *schema.outputs])
