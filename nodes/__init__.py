@@ -4,6 +4,7 @@ from . import (
     compare,
     concepts,
     edits,
+    even_steps,
     infusion,
     masks,
     phrases,
@@ -30,4 +31,5 @@ NODES = [
     *edits.NODES,
     *text.NODES,
     *compare.NODES,
+    *even_steps.NODES,
 ]
