@@ -2,6 +2,8 @@
 
 import statistics
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -10,6 +12,8 @@ if __name__ == "__main__":
 from pack.tools.inside import enter  # noqa: E402
 
 PROMPTS, SEED, FIRST = 20, 2000, 20_000
+EVEN = 6  # of the prompts, two of each style, whose steps are measured
+FEW = 9  # of the prompts, moved past their own style
 THETAS = [i / 10 for i in range(11)]
 STRIP = [i / 4 for i in range(-4, 5)]
 
@@ -35,64 +39,102 @@ def spearman(values: list[float]) -> float:
     return statistics.correlation(range(len(values)), ranks)
 
 
-class Mover:
-    """Pictures of prompts whose encodings are moved."""
+@dataclass(frozen=True)
+class Cases:
+    """Prompts of one object, the styles to add, and the objects to keep."""
 
-    def __init__(self) -> None:
-        from pack.demo.model import load
+    texts: list[str]
+    styles: list[str]
+    objects: list
 
-        self.model, self.clip, self.vae = load()
-
-    def pictures(self, base: list[str], target: list[str], theta: float, seeds: list[int], neutral: list[str] = ()):
-        from pack.bench.paint import encode, paint
-        from pack.patches.slerp import TextMove, move_text
-
-        origin = encode(self.clip, neutral) if neutral else None
-        moved = move_text(encode(self.clip, base), encode(self.clip, target), origin, TextMove(theta))
-        return paint(self.model, self.vae, moved, encode(self.clip, [""]), seeds)
-
-    def strip(self, text: str, style: str, seed: int):
-        """One picture per theta in STRIP: the styled prompt, moved along (styled - plain)."""
-        import torch
-
-        styled = [f"{text} {style}"]
-        return torch.cat([self.pictures(styled, styled, theta, [seed], [text]) for theta in STRIP])
+    @property
+    def styled(self) -> list[str]:
+        return [f"{text} {style}" for text, style in zip(self.texts, self.styles, strict=True)]
 
 
-def measure(mover: Mover) -> tuple[list[list[float]], list[list[bool]]]:
-    """(probability of the style per prompt and theta, whether the object is right per theta and prompt)."""
-    from pack.demo import judge
+def cases() -> Cases:
     from pack.demo.backdrops import STYLES
     from pack.demo.captions import prompt
 
-    reader, scenes = judge.load(), plain_scenes()
-    texts, seeds = [prompt(scene) for scene in scenes], [SEED + i for i in range(PROMPTS)]
+    scenes = plain_scenes()
     styles = [STYLES[1 + i % 3] for i in range(PROMPTS)]
-    styled = [f"{text} {style}" for text, style in zip(texts, styles, strict=True)]
-    readings = [judge.read(reader, mover.pictures(texts, styled, theta, seeds)) for theta in THETAS]
-    objects = [scene.things[0] for scene in scenes]
-    kept = [[r.has(o.shape, o.colour) for r, o in zip(row, objects, strict=True)] for row in readings]
-    return [[row[i].styles[styles[i]] for row in readings] for i in range(PROMPTS)], kept
+    return Cases([prompt(scene) for scene in scenes], styles, [scene.things[0] for scene in scenes])
 
 
-def draw(mover: Mover, path: Path) -> None:
+def measure(paint: Callable, given: Cases) -> tuple[list[list[float]], list[list[bool]]]:
+    """(probability of the style per prompt and theta, whether the object is right per theta and prompt).
+
+    paint: (base texts, target texts, theta, seeds) -> pictures.
+    """
+    from pack.demo import judge
+
+    reader, seeds = judge.load(), [SEED + i for i in range(PROMPTS)]
+    readings = [judge.read(reader, paint(given.texts, given.styled, theta, seeds)) for theta in THETAS]
+    kept = [[r.has(o.shape, o.colour) for r, o in zip(row, given.objects, strict=True)] for row in readings]
+    return [[row[i].styles[style] for row in readings] for i, style in enumerate(given.styles)], kept
+
+
+def evenness(mover, given: Cases) -> dict[str, float]:
+    """How alike nine steps are, of the first EVEN prompts."""
+    from pack.bench.even import measure
+    from pack.bench.mover import Slider
+
+    texts = list(zip(given.texts, given.styled, strict=True))[:EVEN]
+    sliders = [Slider(text, styled, SEED + i) for i, (text, styled) in enumerate(texts)]
+    return measure(mover, sliders, given.styles[:EVEN], given.objects[:EVEN])
+
+
+def beyond(mover, given: Cases) -> dict[str, float]:
+    """Styled prompts past what they say and back, by ours and by Conditioning Average, which has no past."""
+    from pack.bench.even import log_odds
+    from pack.demo import judge
+
+    seeds = [SEED + i for i in range(FEW)]
+    texts, styled = given.texts[:FEW], given.styled[:FEW]
+    ways = {
+        "asked": mover.pictures(styled, styled, 0.0, seeds),
+        "past": mover.pictures(styled, styled, 1.0, seeds, texts),
+        "weaken": mover.pictures(styled, styled, -0.6, seeds, texts),
+        "average_weaken": mover.averaged(texts, styled, 0.4, seeds),
+    }
+    found, reader = {}, judge.load()
+    for way, pictures in ways.items():
+        readings = judge.read(reader, pictures)
+        found[f"{way}_odds"] = statistics.mean(log_odds(readings, given.styles[:FEW]))
+        rows = zip(readings, given.objects[:FEW], strict=True)
+        found[f"{way}_kept"] = statistics.mean(r.has(thing.shape, thing.colour) for r, thing in rows)
+    return found
+
+
+def strip(mover, text: str, style: str, seed: int):
+    """One picture per theta in STRIP: the styled prompt, moved along (styled - plain)."""
+    import torch
+
+    styled = [f"{text} {style}"]
+    return torch.cat([mover.pictures(styled, styled, theta, [seed], [text]) for theta in STRIP])
+
+
+def draw(mover, path: Path) -> None:
     """Each style weakened and strengthened, a row of pictures each."""
     import torch
     from pack.bench.paint import save_sheet
     from pack.demo.backdrops import STYLES
 
-    strips = torch.cat([mover.strip("a blue cross on a beach", style, 2) for style in STYLES[1:]])
+    strips = torch.cat([strip(mover, "a blue cross on a beach", style, 2) for style in STYLES[1:]])
     labels = [f"{style} {theta:+g}" for style in STYLES[1:] for theta in STRIP]
     save_sheet(path, strips, labels, len(STRIP))
 
 
 def main() -> None:
+    from pack.bench.mover import Mover
     from pack.bench.paint import CFG, STEPS
     from pack.bench.report import RESULTS, report
 
     mover = Mover()
     draw(mover, RESULTS / "slerp.jpg")
-    curves, kept = measure(mover)
+    given = cases()
+    curves, kept = measure(mover.pictures, given)
+    averages, _ = measure(mover.averaged, given)
     means = [statistics.mean(values) for values in zip(*curves, strict=True)]
     rows = [("theta", "P(style)  object kept")]
     rows += [(f"{t:.1f}", f"{m:.3f}     {statistics.mean(k):.2f}") for t, m, k in zip(THETAS, means, kept, strict=True)]
@@ -101,8 +143,20 @@ def main() -> None:
         "spearman_of_mean": spearman(means),
         "object_kept_at_0_4": statistics.mean(k for t, row in zip(THETAS, kept, strict=True) if t <= 0.4 for k in row),
         "object_kept_at_0": statistics.mean(kept[0]),
+        "average_spearman": statistics.mean(map(spearman, averages)),
+        **evenness(mover, given),
+        **beyond(mover, given),
     }
-    about = {"prompts": PROMPTS, "thetas": THETAS, "seed": SEED, "steps": STEPS, "cfg": CFG, "mode": "per_token"}
+    about = {
+        "prompts": PROMPTS,
+        "even_prompts": EVEN,
+        "few_prompts": FEW,
+        "thetas": THETAS,
+        "seed": SEED,
+        "steps": STEPS,
+        "cfg": CFG,
+        "mode": "per_token",
+    }
     report("slerp", rows, {name: round(value, 4) for name, value in figures.items()}, about)
 
 

@@ -4,6 +4,7 @@ from . import (
     compare,
     concepts,
     edits,
+    even_steps,
     infusion,
     injected,
     masks,
@@ -32,4 +33,5 @@ NODES = [
     *edits.NODES,
     *text.NODES,
     *compare.NODES,
+    *even_steps.NODES,
 ]

@@ -26,7 +26,7 @@ class ValueSweep(Node):
                 _number("start", 0.0, "The first value, exactly. Any number; the unit is that of the input it feeds."),
                 _number("end", 1.0, "The last value, exactly. Any number; smaller than start counts down."),
                 io.Int.Input("count", default=5, min=1, max=64, tooltip="How many values, 1..64; 1 gives start alone."),
-                *_labelling(),
+                *labelling(),
             ],
             outputs=[
                 io.Float.Output(display_name="values", is_output_list=True, tooltip="The numbers, one run for each."),
@@ -103,7 +103,8 @@ def _number(name: str, default: float, tip: str) -> io.Float.Input:
     return io.Float.Input(name, default=default, min=-1e6, max=1e6, step=0.01, tooltip=tip)
 
 
-def _labelling() -> list:
+def labelling(decimals: int = 2) -> list:
+    """How the labels of values are written."""
     return [
         io.String.Input(
             "prefix",
@@ -113,7 +114,7 @@ def _labelling() -> list:
         ),
         io.Int.Input(
             "decimals",
-            default=2,
+            default=decimals,
             min=0,
             max=8,
             optional=True,

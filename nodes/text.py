@@ -97,7 +97,8 @@ def _path() -> list:
             default=DIRECTIONS[0],
             advanced=True,
             tooltip="auto: target - neutral if neutral is connected, else target - base. Choose target - base where "
-            "neutral is only there to fill a shorter prompt.",
+            "neutral is only there to fill a shorter prompt; the mean where target and neutral combine several prompts "
+            "with and without a style (Conditioning Combine), so that only what they share moves.",
         ),
         io.Float.Input(
             "norm_limit",

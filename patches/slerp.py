@@ -9,11 +9,13 @@ from torch import Tensor
 
 from ..attention.phrases import Tag, positions
 from .run.during import Entry, during
+from .run.text_mean import mean_text
 from .run.text_rows import FIRST, Path, check_widths, moved_rows, moved_vectors, united
 from .run.texts import FIXED, MASKS, POOLED, ROWS, TEXT
 from .run.track import read_tag
 
-DIRECTIONS = ("auto", "target - base", "target - neutral")
+MEAN = "mean of target - neutral"
+DIRECTIONS = ("auto", "target - base", "target - neutral", MEAN)
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,14 @@ def move_text(base: list[Entry], target: list[Entry], neutral: list[Entry] | Non
     """`base` with the text of each entry moved; what goes in stays unchanged, and theta 0 gives `base` itself.
 
     Each entry is paired with the one at its place in target and neutral where they have as many entries, else with
-    their first. ValueError: encodings that do not fit together, a phrase that is not there.
+    their first; direction MEAN: with the mean of all their entries. ValueError: encodings that do not fit together, a
+    phrase that is not there.
     """
     if how.theta == 0:
         return base
     _check(target, neutral, how)
+    if how.direction == MEAN:
+        target, neutral = [mean_text(target, "target")], [mean_text(neutral, "neutral")]
     along = neutral if how.direction != "target - base" else None
     out = []
     for i, entry in enumerate(base):
@@ -72,13 +77,18 @@ def _check(target: list[Entry], neutral: list[Entry] | None, how: TextMove) -> N
         raise ValueError(
             f"norm_limit {how.norm_limit:g} would shorten base and target themselves; use 1 or more, or 0 for no limit."
         )
-    if how.direction == "target - neutral" and neutral is None:
-        raise ValueError("Direction 'target - neutral' needs neutral; connect one or set direction to 'auto'.")
+    if how.direction in ("target - neutral", MEAN) and neutral is None:
+        raise ValueError(f"Direction '{how.direction}' needs neutral; connect one or set direction to 'auto'.")
     for name, side in (("target", target), ("neutral", neutral)):
         if side is not None and not side:
             raise ValueError(
                 f"The conditioning at {name} holds no text at all; connect the output of a text encode node."
             )
+    if how.direction == MEAN and len(target) != len(neutral):
+        raise ValueError(
+            f"Direction '{MEAN}' needs pairs, but target holds {len(target)} prompts and neutral {len(neutral)}; "
+            "combine as many without the style as with it, in the same order."
+        )
 
 
 def _reaches(how: TextMove, origin: Entry | None) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...attention.quote import figure, listed, short
 from ...patches.run.maps import Maps
+from ...sampling.even import Probes
 from .shared import Names
 
 
@@ -153,6 +154,7 @@ CHECKS = {
     "MODEL": _kind(ModelPatcher, "a MODEL; connect a model loader"),
     "LM_MAPS": _kind(Maps, "LM_MAPS, from the maps output of the node that made them"),
     "LM_REGIONS": _kind(tuple, "LM_REGIONS, from Region Canvas or Phrase Region"),
+    "LM_PROBES": _kind(Probes, "LM_PROBES, from Even Steps"),
     "LM_CONCEPTS": _kind(tuple, "LM_CONCEPTS, from Edit Concept"),
 }
 """Type of an input -> f(input, value) -> value; ValueError where it is not legal."""

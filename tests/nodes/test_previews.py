@@ -5,7 +5,7 @@ import pytest
 import torch
 
 SHOWING = {"LM_SubjectMaskFromAttention", "LM_MaskFromAttentionMaps", "LM_InjectedMasks", "LM_EditMapsToImage"}
-SHOWING |= {"LM_LabelledGrid"}
+SHOWING |= {"LM_LabelledGrid", "LM_EvenSteps"}
 
 
 @pytest.fixture

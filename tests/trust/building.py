@@ -154,6 +154,7 @@ READ = {
     "LM_LabelledGrid": lambda g: dict(images=g.give(torch.rand(2, 32, 32, 3))),
     "LM_SplitSubjectScene": lambda g: dict(text="a dog on a farm"),
     "LM_ValueSweep": lambda g: {},
+    "LM_EvenSteps": lambda g: dict(images=g.give(torch.rand(2, 32, 32, 3)), values=g.own("LM_ValueSweep", {}, count=2)),
     "LM_TrackPhrases": lambda g: dict(clip=g.clip),
     "LM_LoadTinyScenes": lambda g: {},
 }
