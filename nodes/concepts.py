@@ -108,6 +108,13 @@ class SemanticGuidance(Node):
                     tooltip="Which pixels a concept edits. sega: the largest of each channel. joint: of all channels "
                     "together. ledits: those that also look at the concept's words (Track Phrases). none: all.",
                 ),
+                io.String.Input(
+                    "keep",
+                    default="",
+                    multiline=True,
+                    tooltip="Words of the prompt that no concept may touch, one phrase per line ('dog'): their place "
+                    "is read from the attention until the first concept acts. Needs Track Phrases. Neutral: empty.",
+                ),
                 *_momentum(),
                 *_together(),
                 io.Combo.Input(
@@ -118,13 +125,6 @@ class SemanticGuidance(Node):
                     tooltip="What a concept is compared with. empty: the negative prompt, as published; right for a "
                     "word alone. prompt: the sampled prompt; right for the prompt written anew. auto: prompt, where "
                     "Track Phrases shows that the concept repeats half of the prompt's words; else empty.",
-                ),
-                io.String.Input(
-                    "keep",
-                    default="",
-                    multiline=True,
-                    tooltip="Words of the prompt that no concept may touch, one phrase per line ('dog'): their place "
-                    "is read from the attention until the first concept acts. Needs Track Phrases. Neutral: empty.",
                 ),
             ],
             outputs=[
@@ -143,6 +143,7 @@ class SemanticGuidance(Node):
         model: object,
         concepts: tuple[Concept, ...],
         mask_mode: str,
+        keep: str,
         momentum_scale: float,
         momentum_beta: float,
         outside_window: str,
@@ -150,7 +151,6 @@ class SemanticGuidance(Node):
         rescale_phi: float,
         orthogonal: bool,
         against: str,
-        keep: str,
     ) -> io.NodeOutput:
         momentum = Momentum(momentum_scale, momentum_beta)
         phrases = split_lines(keep)

@@ -81,7 +81,7 @@ def test_a_picture_is_complete_with_just_the_things_asked_for_wherever_they_are(
 
 
 def test_without_a_place_what_looks_like_another_thing_is_missing_and_not_mixed(asked, placing):
-    from pack.bench.regions import anywhere
+    from pack.bench.follow import anywhere
     from pack.demo.judge import Reading
     from pack.demo.scenes import Scene, Thing
 

@@ -28,21 +28,22 @@ def guidance(concepts, model=None, **changes):
     return Node.execute(**defaults(Node, model=model or SD1.model(), concepts=concepts, **changes)).result
 
 
-def test_defaults_are_the_source_s(comfy):
+def test_defaults_are_the_source_s_but_for_the_threshold(comfy):
     from pack.nodes.concepts import EditConcept, SemanticGuidance
     from pack.patches.run.concepts import Concept
     from pack.patches.semantic import SemanticSettings
 
     assert defaults(EditConcept) == dict(
-        direction="add", scale=5.0, threshold=0.9, start_percent=0.2, end_percent=1.0, weight=1.0
+        direction="add", scale=5.0, threshold=0.0, start_percent=0.2, end_percent=1.0, weight=1.0
     )
     given = defaults(SemanticGuidance)
     assert (given["momentum_scale"], given["momentum_beta"]) == (0.1, 0.4)
     assert (given["mask_mode"], given["normalise"], given["outside_window"]) == ("sega", "source", "off")
     assert given["rescale_phi"] == 0 and given["orthogonal"] is False
+    assert (given["against"], given["keep"]) == ("auto", "")
     conditioning = SD1.conditioning("a green beach")
-    assert edit_concept(conditioning=conditioning) == (Concept(conditioning),)
-    one = paint(guidance(edit_concept())[0])
+    assert edit_concept(conditioning=conditioning, threshold=0.9) == (Concept(conditioning),)
+    one = paint(guidance(edit_concept(threshold=0.9))[0])
     assert torch.equal(one, paint(edit(SD1.model(), concept(start=0.2)), steps=4)) and SemanticSettings().phi == 0
 
 
@@ -59,12 +60,13 @@ def test_every_widget_reaches_the_concept(comfy):
 
 SETTINGS = [dict(mask_mode=name) for name in ("joint", "ledits", "none")]
 SETTINGS += [dict(momentum_scale=0.9), dict(momentum_beta=0.9), dict(outside_window="source"), dict(normalise="always")]
-SETTINGS += [dict(rescale_phi=1.0), dict(orthogonal=True)]
+SETTINGS += [dict(rescale_phi=1.0), dict(orthogonal=True), dict(against="prompt"), dict(keep="red dog")]
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_every_setting_changes_the_picture(comfy, settings):
-    concepts = edit_concept("a cat", concepts=edit_concept(scale=8.0), start_percent=0.4, end_percent=0.9)
+    how = {"threshold": 0.9, "end_percent": 0.9}
+    concepts = edit_concept("a cat", concepts=edit_concept(scale=8.0, threshold=0.9), start_percent=0.4, **how)
     base, changed = (paint(guidance(concepts, **given)[0], steps=6) for given in ({}, settings))
     assert torch.isfinite(changed).all() and not torch.equal(base, changed)
 

@@ -97,9 +97,9 @@ def test_an_error_begins_with_the_name_of_its_node_once(nodes):
     by_id = {node.define_schema().node_id: node for node in nodes}
     region = by_id["LM_PhraseRegion"]
     with pytest.raises(ValueError, match=r"^Phrase Region: strength is 7, but it must be from 0 to 3\.$"):
-        region.execute("a", torch.ones(1, 2, 2), 7, 0.0, 0.0)
+        region.execute("a", 7, 0.0, 0.0, torch.ones(1, 2, 2))
     with pytest.raises(ValueError, match=r"^Phrase Region: The phrase is empty; "):
-        region.execute(" ", torch.ones(1, 2, 2), 0.5, 0.0, 0.0)
+        region.execute(" ", 0.5, 0.0, 0.0, torch.ones(1, 2, 2))
     assert all(node.__mro__[1].__name__ == "Node" for node in nodes)
 
 
