@@ -10,6 +10,9 @@ from torch import Tensor
 
 LIMIT = 2.5
 """How much larger a token's sum of magnitudes may become, as in NAG (arXiv:2505.21179)."""
+ABSENT, PRESENT = 0.3, 0.6
+"""Cosine of what a token gets and the concept, up to which the concept is not in it, and from which it is: at most 0.26
+for 95 % of TinyScenes' tokens without a style, 0.62 for half of those with it."""
 TINY = 1e-8
 
 
@@ -30,8 +33,8 @@ class Pull:
 def steered(prompt: Tensor, pulls: Sequence[Pull]) -> Tensor:
     """What the tokens get from the prompt (b, Q, C) with all concepts in it, in its dtype.
 
-    With d = concept - neutral: add is + strength * d; remove is - strength times the prompt's own share of d, where it
-    has one (CASteer's rule). A token never grows past LIMIT times its sum of magnitudes.
+    With d = concept - neutral: add is + strength * d; remove is - strength times the prompt's own share of d (CASteer's
+    rule), in tokens that are like d. A token never grows past LIMIT times its sum of magnitudes.
     """
     z = prompt.float()
     moved = z + sum(pull.share * _change(z, pull) for pull in pulls)
@@ -41,8 +44,10 @@ def steered(prompt: Tensor, pulls: Sequence[Pull]) -> Tensor:
 
 def _change(z: Tensor, pull: Pull) -> Tensor:
     origin = z if pull.neutral is None else pull.neutral.float()
-    d = pull.concept.float() - origin
+    d, own = pull.concept.float() - origin, z - origin
     if not pull.remove:
         return pull.strength * d
-    own = torch.linalg.vecdot(z - origin, d)[..., None].clamp(min=0.0)
-    return -pull.strength * own / (d.square().sum(-1, keepdim=True) + TINY) * d
+    common = torch.linalg.vecdot(own, d)[..., None]
+    like = common / (own.norm(dim=-1, keepdim=True) * d.norm(dim=-1, keepdim=True) + TINY)
+    there = ((like - ABSENT) / (PRESENT - ABSENT)).clamp(0.0, 1.0)
+    return -pull.strength * there * common / (d.square().sum(-1, keepdim=True) + TINY) * d
