@@ -149,6 +149,22 @@ def test_other_models_are_refused(comfy, name):
     assert edit(family.model(), inside(family=family, scale=0.0))
 
 
+def test_removal_needs_a_negative_prompt(comfy):
+    from comfy_extras.nodes_custom_sampler import BasicGuider
+
+    def draw(*concepts):
+        import comfy.samplers
+
+        guider = BasicGuider.execute(edit(SD1.model(), *concepts), SD1.conditioning()).result[0]
+        sampler, sigmas = comfy.samplers.sampler_object("euler"), torch.tensor([5.0, 1.0, 0.0])
+        noise = torch.randn(1, 4, 16, 16, generator=torch.manual_seed(1))
+        return guider.sample(noise, torch.zeros_like(noise), sampler, sigmas, disable_pbar=True, seed=1)
+
+    with pytest.raises(ValueError, match="Semantic Guidance: To remove a concept by attention it is measured"):
+        draw(inside(remove=True))
+    assert not torch.equal(draw(inside()), draw())
+
+
 def test_settings_that_do_not_apply_are_said(comfy, caplog):
     with caplog.at_level(logging.WARNING):
         paint(edit(SD1.model(), inside(), mask="none"))
