@@ -6,7 +6,7 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..patches.run.against import AGAINST
-from ..patches.run.concepts import Concept, add_concept
+from ..patches.run.concepts import WAYS, Concept, add_concept
 from ..patches.run.window import Window
 from ..patches.semantic import OUTSIDE, SemanticSettings, guide
 from ..sampling.semantic import MASKS, NORMALISE, Momentum
@@ -61,6 +61,15 @@ class EditConcept(Node):
                 ),
                 *_times(),
                 number("weight", 1.0, 0.0, 10.0, "Share beside other concepts, 0..10. Neutral: 0 is off, 1 is plain."),
+                io.Combo.Input(
+                    "how",
+                    options=list(WAYS),
+                    default=WAYS[0],
+                    advanced=True,
+                    tooltip="guidance: by a model row of its own. attention: inside the prompt's cross-attention of a "
+                    "U-Net, at no row, at CFG 1 too; scale 5 is the concept once, threshold and the settings of "
+                    "Semantic Guidance do not apply.",
+                ),
             ],
             outputs=[LM_CONCEPTS.Output(display_name="concepts", tooltip="All concepts so far.")],
         )
@@ -75,11 +84,12 @@ class EditConcept(Node):
         start_percent: float,
         end_percent: float,
         weight: float,
+        how: str = WAYS[0],
         mask: Tensor | None = None,
         concepts: tuple[Concept, ...] = (),
     ) -> io.NodeOutput:
         between = Window(start_percent, end_percent)
-        concept = Concept(conditioning, direction == "remove", scale, between, threshold, weight, mask)
+        concept = Concept(conditioning, direction == "remove", scale, between, threshold, weight, mask, how)
         return io.NodeOutput(add_concept(concepts, concept))
 
 

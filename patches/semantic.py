@@ -13,6 +13,7 @@ from ..sampling.semantic import Momentum, Part, across, combine, rescale
 from .edit_masks import EditMasks
 from .models.reach import sites_of
 from .run.against import base_of, rewrites
+from .run.concept_keys import ConceptKeys, check_keys
 from .run.concepts import Concept, concept_rows
 from .run.edited import edits_of, name_of, unedited
 from .run.maps import Maps
@@ -46,10 +47,16 @@ def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: Semantic
     """A clone that edits every prediction by the concepts, and a handle on what it edited.
 
     Source 002: SEGA (arXiv:2301.12247) and LEDITS++ (arXiv:2311.16711) masks. ValueError: masks of kind 'ledits' need
-    attention that can be reached.
+    attention that can be reached; concepts that act by attention need a U-Net.
     """
     maps = Maps()
-    if all(concept.neutral for concept in concepts):
+    inside = tuple(concept for concept in concepts if concept.inside)
+    rows = any(concept.by_rows for concept in concepts)
+    if inside:
+        check_keys(model)
+        unused = not rows and settings not in (SemanticSettings(), SemanticSettings(against="auto"))
+        model = attach(model, lambda: ConceptKeys(inside, unused))
+    if not rows:
         return unedited(model, concepts, maps), maps
     if settings.mask == "ledits" or settings.keep:
         sites_of(model)
@@ -63,7 +70,7 @@ class Semantic(Effect):
 
     def __init__(self, concepts: tuple[Concept, ...], settings: SemanticSettings, maps: Maps) -> None:
         self.given, self.settings, self.maps = concepts, settings, maps
-        self.concepts = [concept for concept in concepts if not concept.neutral]
+        self.concepts = [concept for concept in concepts if concept.by_rows]
         self.names = [f"lm_concept_{id(self)}_{i}" for i in range(len(self.concepts))]
         self.rows: list[list[dict]] = []
         self.rewritten: list[bool] = []
@@ -125,7 +132,7 @@ class Semantic(Effect):
 
     def finish(self, run: Run, samples: Tensor) -> None:
         shares = iter(total / count if count else None for total, count in zip(self.areas, self.counts, strict=True))
-        areas = [None if concept.neutral else next(shares) for concept in self.given]
+        areas = [next(shares) if concept.by_rows else None for concept in self.given]
         self.maps.add(edits_of(self.given, areas, self.edits, run.pixels, samples))
 
     def idle(self, run: Run) -> str:

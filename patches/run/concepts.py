@@ -14,6 +14,7 @@ from .texts import TEXT
 from .window import Window
 
 MOST = 16
+WAYS = ("guidance", "attention")
 OWN = ("cross_attn", "model_conds", "uuid", "strength")
 FOREIGN = ("area", "mask", "control", "hooks", "gligen", "start_percent", "end_percent", "reference_latents")
 
@@ -30,6 +31,18 @@ class Concept:
     """Fraction of the pixels left alone."""
     weight: float = 1.0
     mask: Tensor | None = field(default=None, repr=False)
+    how: str = WAYS[0]
+    """guidance: by a row of its own in the model's batch. attention: in the prompt's cross-attention."""
+
+    @property
+    def inside(self) -> bool:
+        """Whether it acts in the attention."""
+        return not self.neutral and self.how == "attention"
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether it acts by a row of its own."""
+        return not self.neutral and not self.inside
 
     @property
     def neutral(self) -> bool:

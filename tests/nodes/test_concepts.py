@@ -34,7 +34,7 @@ def test_defaults_are_the_source_s_but_for_the_threshold(comfy):
     from pack.patches.semantic import SemanticSettings
 
     assert defaults(EditConcept) == dict(
-        direction="add", scale=5.0, threshold=0.0, start_percent=0.2, end_percent=1.0, weight=1.0
+        direction="add", scale=5.0, threshold=0.0, start_percent=0.2, end_percent=1.0, weight=1.0, how="guidance"
     )
     given = defaults(SemanticGuidance)
     assert (given["momentum_scale"], given["momentum_beta"]) == (0.1, 0.4)
@@ -50,12 +50,15 @@ def test_defaults_are_the_source_s_but_for_the_threshold(comfy):
 def test_every_widget_reaches_the_concept(comfy):
     first = edit_concept()
     mask = torch.ones(1, 8, 8)
-    given = dict(direction="remove", scale=7.0, threshold=0.5, start_percent=0.1, end_percent=0.8, weight=0.5)
+    given = dict(
+        direction="remove", scale=7.0, threshold=0.5, start_percent=0.1, end_percent=0.8, weight=0.5, how="attention"
+    )
     both = edit_concept("a cat", concepts=first, mask=mask, **given)
     assert both[0] is first[0] and len(both) == 2
     last = both[1]
     assert (last.remove, last.scale, last.threshold, last.weight) == (True, 7.0, 0.5, 0.5)
     assert (last.window.start, last.window.end) == (0.1, 0.8) and torch.equal(last.mask, mask)
+    assert (first[0].how, last.how) == ("guidance", "attention")
 
 
 SETTINGS = [dict(mask_mode=name) for name in ("joint", "ledits", "none")]
