@@ -30,7 +30,7 @@ class EvenSteps(Node):
                 "even, uniform, perceptual steps, slider spacing, respace, equidistant, sweep, refine, xy plot"
             ),
             is_input_list=True,
-            inputs=[*_given(), *_spacing(), *labelling(3)],
+            inputs=[*_given(), *labelling(3), *_ends()],
             outputs=_outputs(),
             has_intermediate_output=True,
         )
@@ -72,12 +72,12 @@ def _given() -> list:
             tooltip="Probes of an Even Steps before this one: its pictures join these, so that a cliff between two of "
             "them is seen more closely. Neutral: not connected.",
         ),
+        io.Int.Input("count", default=9, min=2, max=64, tooltip="How many values, 2..64, first and last included."),
     ]
 
 
-def _spacing() -> list:
+def _ends() -> list:
     return [
-        io.Int.Input("count", default=9, min=2, max=64, tooltip="How many values, 2..64, first and last included."),
         number(
             "still",
             0.05,

@@ -51,6 +51,14 @@ class InfusionBias(Node):
                     tooltip="Which sites, where sites is empty: all, the way down (for add; as the source's first "
                     "version), the middle, the way up, or the skips between them (U-Nets alone, not share).",
                 ),
+                io.Combo.Input(
+                    "mix",
+                    options=list(MIXES),
+                    default="share",
+                    tooltip="share: self-attention also looks at the pictures. add: h + w g, as the source. blend: "
+                    "h (1 - w) + w g, keeps the features' size. adain: moves mean and spread of each channel towards "
+                    "theirs, so style rather than place.",
+                ),
                 io.Mask.Input(
                     "mask",
                     optional=True,
@@ -70,9 +78,9 @@ class InfusionBias(Node):
         latent: dict,
         weight: float,
         preset: str,
+        mix: str,
         sites: str,
         image_weights: str,
-        mix: str,
         decay: float,
         start_percent: float,
         end_percent: float,
@@ -110,14 +118,6 @@ def _sites() -> list:
             default="",
             advanced=True,
             tooltip="One number per picture, such as '1, 0.5, 1': its share in the average. Neutral: empty, all alike.",
-        ),
-        io.Combo.Input(
-            "mix",
-            options=list(MIXES),
-            default="share",
-            tooltip="share: self-attention also looks at the pictures. add: h + w g, as the source. blend: h (1 - w) + "
-            "w g, keeps the features' size. adain: moves mean and spread of each channel towards theirs, so style "
-            "rather than place.",
         ),
         io.Float.Input(
             "decay",
