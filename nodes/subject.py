@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 from torch import Tensor
 
+from ..attention.quote import short
 from ..attention.readout import ReadOut
 from ..attention.regions import Region
 from ..attention.threshold import METHODS, Threshold
@@ -83,9 +84,19 @@ class LatentCacheInject(Node):
         read = ReadOut(Threshold(threshold, METHODS[threshold]), always=True)
         times = {"window": Window(start_percent, end_percent), "count": injections, "offset": cache_offset}
         how = {"strength": strength, "curve": curve, "seed": seed, "noise_per_item": noise == "one per picture"}
-        where = Place(move_x, move_y, scale, place[0].mask if place else None)
+        where = Place(move_x, move_y, scale, _drawn(place))
         settings = InjectSettings(**times, **how, phrase=phrase.strip(), read=read, place=where)
         return io.NodeOutput(*inject(model, latent["samples"], mask, settings))
+
+
+def _drawn(place: tuple[Region, ...]) -> Tensor | None:
+    """The mask of the first region; ValueError: it has none."""
+    if place and place[0].mask is None:
+        raise ValueError(
+            f"The first region of place, '{short(place[0].phrase)}', has no mask, so there is no box for the subject; "
+            "connect a mask to it, or draw it in Region Canvas."
+        )
+    return place[0].mask if place else None
 
 
 def _what() -> list:

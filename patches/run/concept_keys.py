@@ -21,8 +21,8 @@ from .window import MISSED
 NEUTRAL = ("empty_negative_prompt", "negative", "middle")
 """Lists of guiders whose text concepts are measured against, the first that there is."""
 UNUSED = (
-    "All concepts act by attention, where mask_mode, momentum, outside_window, normalise, rescale_phi and orthogonal "
-    "have no effect."
+    "All concepts act by attention, where mask_mode, keep, momentum, outside_window, normalise, rescale_phi, "
+    "orthogonal and against have no effect."
 )
 UNSEEN = "The model's attention to its text was never met, as another node skips it, so no concept acted by attention."
 

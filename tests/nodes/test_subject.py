@@ -163,3 +163,10 @@ def test_schemas(comfy):
         assert all(given.tooltip for given in [*schema.inputs, *schema.outputs])
         widgets = [given for given in schema.inputs if getattr(given, "default", None) is not None]
         assert len([given for given in widgets if not given.advanced]) <= 4
+
+
+def test_a_place_without_a_mask_is_refused(scene):
+    from pack.attention.regions import Region
+
+    with pytest.raises(ValueError, match="The first region of place, 'red circle', has no mask"):
+        paint(scene, scene[4], place=(Region("red circle", None),))
