@@ -41,8 +41,8 @@ class EvenSteps(Node):
         images: list[Tensor],
         values: list[float],
         count: list[int],
-        still: list[float],
-        limit: list[float],
+        still: list[float] = (0.05,),
+        limit: list[float] = (0.0,),
         earlier: list[Probes] | None = None,
         prefix: list[str] = ("",),
         decimals: list[int] = (3,),
@@ -77,7 +77,7 @@ def _given() -> list:
 
 
 def _ends() -> list:
-    return [
+    ends = [
         number(
             "still",
             0.05,
@@ -95,6 +95,9 @@ def _ends() -> list:
             "colour differences), against too strong values. Neutral: 0, no limit.",
         ),
     ]
+    for each in ends:
+        each.optional = True  # as the labels' are, behind which these advanced ones stand
+    return ends
 
 
 def _outputs() -> list:

@@ -55,7 +55,7 @@ CASES = {
     "Mask a phrase": case(STAR, "model clip vae image", {"mask": ["10", "mask"]}, phrase="red star"),
     "Add or remove a concept": case(STAR, "model clip", {"model": ["5", "model"]}, concept="at sunset", threshold=0.5),
     "Style slider": case(STAR, "clip", {"positive": ["5", "positive"]}, prompt=STAR, style="at sunset", strength=0.6),
-    "Bias with pictures": case("a green square", "model vae", {"model": ["5", "model"]}, weight=0.2),
+    "Bias with pictures": case("a green square", "model vae", {"model": ["5", "model"]}, weight=3.0),
 }
 CASES["Regions"]["into"]["regions"] = ["9", 0]
 CASES["Keep my subject"]["values"]["prompt"] = "a red star in front of a brick wall"

@@ -15,9 +15,9 @@ def graph(**load: object) -> dict:
         "10": ("VAEDecode", {"samples": ["9", 0], "vae": ["1", 2]}),
         "11": ("PreviewImage", {"images": ["10", 0]}),
     }
-    made["3"][1].update(start_percent=0.0, end_percent=1.0, weight=1.0)
+    made["3"][1].update(start_percent=0.0, end_percent=1.0, weight=1.0, how="guidance")
     made["4"][1].update(momentum_scale=0.1, momentum_beta=0.4, outside_window="off", normalise="source")
-    made["4"][1].update(rescale_phi=0.0, orthogonal=False)
+    made["4"][1].update(rescale_phi=0.0, orthogonal=False, against="auto", keep="")
     for node in ("6", "9"):
         made[node][1].update(positive=["2", 0], negative=["2", 0], seed=1, steps=2, cfg=2.0, sampler_name="euler")
         made[node][1].update(scheduler="normal", denoise=1.0)

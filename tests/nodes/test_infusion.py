@@ -5,7 +5,7 @@ import torch
 from pack.tests.patches.infusing import FAMILY, Explicit, close, draw, pictures, text
 from pack.tests.patches.sharing import ShareExplicit
 
-DEFAULTS = dict(weight=3.0, preset="all", sites="", image_weights="", mix="share", decay=1.0)
+DEFAULTS = dict(weight=3.0, preset="all", mix="share", sites="", image_weights="", decay=1.0)
 DEFAULTS |= dict(start_percent=0.0, end_percent=1.0, input="noised", text="positive", reuse=1, seed=0, align=False)
 SOURCE = dict(weight=0.1, preset="down path", mix="add", input="clean")
 
