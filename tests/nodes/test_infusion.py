@@ -101,6 +101,6 @@ def test_schema(comfy):
         "latent",
         "weight",
         "preset",
-        "mask",
         "mix",
+        "mask",
     ]
