@@ -12,7 +12,7 @@ from ..patches.run.window import Window
 from ..patches.semantic import SemanticSettings, guide
 from .edit_cases import Case
 from .editing import Editor, Recipe
-from .paint import CFG, STEPS, encode, paint
+from .paint import CFG, STEPS, encode, noise_of, paint
 
 KEEPS = ("background", "object")
 """Kinds of edit that leave the object alone."""
@@ -56,14 +56,13 @@ def keeping(editor: Editor, cases: list[Case], seeds: list[int], recipe: Recipe)
 
 def perp_neg(editor: Editor, texts: list[str], words: list[str], seeds: list[int]) -> Tensor:
     """Perp-Neg with the words as negative prompt, at the node's neg_scale."""
-    import comfy.sample
     import comfy.samplers
     from comfy_extras.nodes_perpneg import PerpNegGuider
 
     positive, negative, empty = (encode(editor.clip, side) for side in (texts, words, [""]))
     guider = PerpNegGuider.execute(editor.model, positive, negative, empty, CFG, 1.0)[0]
     latent = torch.zeros(len(seeds), 4, 16, 16)
-    noise = torch.cat([comfy.sample.prepare_noise(latent[:1], seed) for seed in seeds])
+    noise = noise_of(latent, seeds)
     sigmas = comfy.samplers.calculate_sigmas(editor.model.get_model_object("model_sampling"), "karras", STEPS)
     sampler = comfy.samplers.sampler_object("dpmpp_2m")
     return editor.vae.decode(guider.sample(noise, latent, sampler, sigmas, disable_pbar=True, seed=seeds[0]))

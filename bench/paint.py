@@ -22,10 +22,15 @@ def encode(clip, texts: list[str]) -> list:
     return [[torch.cat([text for text, _ in entries]), {"pooled_output": pooled}]]
 
 
+def noise_of(latent: Tensor, seeds: list[int]) -> Tensor:
+    """(B, 4, h, w), each picture's of its own seed alone."""
+    return torch.cat([comfy.sample.prepare_noise(latent[:1], seed) for seed in seeds])
+
+
 def paint(model, vae, positive: list, negative: list, seeds: list[int], cfg: float = CFG, steps: int = STEPS) -> Tensor:
     """IMAGE (B, 128, 128, 3) for a batch of seeds; each picture depends on its own seed alone. dpmpp_2m, karras."""
     latent = torch.zeros(len(seeds), 4, 16, 16)
-    noise = torch.cat([comfy.sample.prepare_noise(latent[:1], seed) for seed in seeds])
+    noise = noise_of(latent, seeds)
     options = {"seed": seeds[0], "disable_pbar": True}
     out = comfy.sample.sample(model, noise, steps, cfg, "dpmpp_2m", "karras", positive, negative, latent, **options)
     return vae.decode(out)

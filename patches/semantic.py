@@ -8,20 +8,18 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from ..attention.quote import listed
 from ..sampling.semantic import Momentum, Part, across, combine, rescale
 from .edit_masks import EditMasks
 from .models.reach import sites_of
 from .run.against import base_of, rewrites
 from .run.concept_keys import ConceptKeys, check_keys
 from .run.concepts import Concept, concept_rows
-from .run.edited import edits_of, name_of, unedited
+from .run.edited import edits_of, unacted, unedited
 from .run.maps import Maps
-from .run.masks import BLACK
 from .run.rows import table
 from .run.run import Effect, Run, attach
 from .run.sizes import check_kept
-from .run.window import MISSED, Window
+from .run.window import Window
 
 OUTSIDE = ("off", "source")
 
@@ -136,13 +134,7 @@ class Semantic(Effect):
         self.maps.add(edits_of(self.given, areas, self.edits, run.pixels, samples))
 
     def idle(self, run: Run) -> str:
-        still = [(i, concept) for i, concept in enumerate(self.concepts) if i not in self.ran]
-        dark = [name_of(i, concept) for i, concept in still if concept.dark]
-        missed = [name_of(i, concept) for i, concept in still if not concept.dark]
-        says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
-        says += [f"Of '{listed(missed)}': {MISSED}"] if missed else []
-        says += [self.where.idle(run)]
-        return " ".join(filter(None, says))
+        return " ".join(filter(None, [*unacted(self.concepts, self.ran), self.where.idle(run)]))
 
     def _advance(self, run: Run) -> None:
         """Momentum moves on once per step of the schedule, whatever the solver asks in between."""

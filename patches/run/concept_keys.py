@@ -9,14 +9,12 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
-from ...attention.quote import listed
 from .concepts import Concept, concept_rows
-from .edited import name_of
+from .edited import unacted
 from .effect import Effect
 from .keys_call import KeysCall, Told
-from .masks import BLACK, check_count
+from .masks import check_count
 from .run import Run
-from .window import MISSED
 
 NEUTRAL = ("empty_negative_prompt", "negative", "middle")
 """Lists of guiders whose text concepts are measured against, the first that there is."""
@@ -83,11 +81,7 @@ class ConceptKeys(Effect):
         self.ran.update(self.acting)
 
     def idle(self, run: Run) -> str:
-        still = [(i, concept) for i, concept in enumerate(self.concepts) if i not in self.ran]
-        dark = [name_of(i, concept) for i, concept in still if concept.dark]
-        missed = [name_of(i, concept) for i, concept in still if not concept.dark]
-        says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
-        says += [f"Of '{listed(missed)}': {MISSED}"] if missed else []
+        says = unacted(self.concepts, self.ran)
         says += [UNSEEN] if self.ran and not self.met else []
         says += [UNUSED] if self.unused else []
         return " ".join(says)

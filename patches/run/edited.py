@@ -7,10 +7,13 @@ from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
 from ...attention.phrases import words
+from ...attention.quote import listed
 from .concepts import Concept
 from .ending import ending
 from .maps import Edits, Maps
+from .masks import BLACK
 from .track import KEY
+from .window import MISSED
 
 
 def unedited(model: ModelPatcher, concepts: tuple[Concept, ...], maps: Maps) -> ModelPatcher:
@@ -33,6 +36,15 @@ def edits_of(
     names = tuple(name_of(i, concept) for i, concept in enumerate(concepts))
     stacked = torch.stack([edit.cpu() for _, edit in edits]) if edits else torch.zeros(0, *samples.shape)
     return Edits(names, shares, tuple(sigma for sigma, _ in edits), stacked, samples.cpu(), pixels)
+
+
+def unacted(concepts: list[Concept], ran: set[int]) -> list[str]:
+    """Why concepts whose numbers are not in `ran` did nothing, a sentence for each kind of reason."""
+    still = [(i, concept) for i, concept in enumerate(concepts) if i not in ran]
+    dark = [name_of(i, concept) for i, concept in still if concept.dark]
+    missed = [name_of(i, concept) for i, concept in still if not concept.dark]
+    says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
+    return [*says, f"Of '{listed(missed)}': {MISSED}"] if missed else says
 
 
 def name_of(i: int, concept: Concept) -> str:

@@ -15,10 +15,10 @@ from ...attention.steered import Pull, steered
 from ..models.options import append_patches, replace_blocks, replaced_blocks
 from .concepts import Concept
 from .masks import cut_to_area
+from .record import OVERRIDE
 from .rows import Entry
 from .told import speaking
 
-OVERRIDE = "optimized_attention_override"
 UNIT = 5.0
 """The scale of strength 1: what is added is the concept itself, what is removed goes wholly."""
 

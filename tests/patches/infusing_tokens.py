@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -30,18 +30,11 @@ def every(name: str, weight: float = 0.3) -> dict[str, float]:
     return {f"{kind}.{i}": weight + 0.1 * i for kind in LISTS[name] for i in range(2)}
 
 
-@dataclass
-class TokenExplicit:
-    """Every picture goes through the plain model alone; what its blocks give is averaged and mixed in by hooks."""
+class ByHand:
+    """What the plain model gets with the positive prompt, seen first and then there for `_act`, one model call."""
 
-    name: str
-    samples: Tensor
-    sites: dict[str, float]
-    mix: Callable = lambda h, g, w: h + w * g
-    mask: Tensor | None = None
-    """(1, H, W)."""
-    given: dict = field(default_factory=dict)
-    """What the model gets with the positive prompt."""
+    given: dict
+    """Of one row of the batch, without its options."""
 
     def on(self, model, draw: Callable):
         """draw(model) runs it once, for the positive prompt's own inputs."""
@@ -59,6 +52,21 @@ class TokenExplicit:
             rows = {k: v[at : at + 1] if isinstance(v, Tensor) and len(v) == len(x) else v for k, v in c.items()}
             self.given = {name: value for name, value in rows.items() if name != "transformer_options"}
         return apply_model(x, args["timestep"], **c)
+
+    def _act(self, apply_model: Callable, args: dict) -> Tensor:
+        raise NotImplementedError
+
+
+@dataclass
+class TokenExplicit(ByHand):
+    """Every picture goes through the plain model alone; what its blocks give is averaged and mixed in by hooks."""
+
+    name: str
+    samples: Tensor
+    sites: dict[str, float]
+    mix: Callable = lambda h, g, w: h + w * g
+    mask: Tensor | None = None
+    """(1, H, W)."""
 
     def _act(self, apply_model, args):
         x, t, c = args["input"], args["timestep"], args["c"]

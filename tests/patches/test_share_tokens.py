@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from pack.tests.patches.infusing import close
-from pack.tests.patches.infusing_tokens import FAMILIES, NEW
+from pack.tests.patches.infusing_tokens import FAMILIES, NEW, ByHand
 from pack.tests.patches.sharing import heads, noise, shared
 from pack.tests.patches.test_infuse_tokens import draw, known, pictures  # noqa: F401
 from torch import Tensor
@@ -14,31 +14,13 @@ JOINT = ["flux", "chroma", "qwen_image", "sd3", "sd35", "lumina2", "z_image", "f
 """Their picture's tokens come last, but for Lens, in every call that holds the text's too."""
 
 
-class Explicit:
+class Explicit(ByHand):
     """Has every joint attention written out: first of the pictures, one by one, then of the real call."""
 
     def __init__(self, samples: Tensor, weight: float, tokens: int) -> None:
         self.samples, self.weight, self.tokens = samples, weight, tokens
-        self.given: dict | None = None
 
-    def on(self, model, run):
-        """run(model) draws once, for what the model gets with the positive prompt."""
-        self.base = model.model
-        first, patched = model.clone(), model.clone()
-        first.set_model_unet_function_wrapper(self.look)
-        run(first)
-        patched.set_model_unet_function_wrapper(self.act)
-        return patched
-
-    def look(self, apply_model, args):
-        x, c, chunks = args["input"], args["c"], args["cond_or_uncond"]
-        if 0 in chunks:
-            at = chunks.index(0) * len(x) // len(chunks)
-            rows = {k: v[at : at + 1] if isinstance(v, Tensor) and len(v) == len(x) else v for k, v in c.items()}
-            self.given = {name: value for name, value in rows.items() if name != "transformer_options"}
-        return apply_model(x, args["timestep"], **c)
-
-    def act(self, apply_model, args):
+    def _act(self, apply_model, args):
         t, c = args["timestep"], args["c"]
         z = self.base.process_latent_in(self.samples)
         z = self.base.model_sampling.noise_scaling(t[:1], noise(self.samples), z)
