@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..attention.quote import listed
 from ..attention.readout import ReadOut, read_out
 from ..attention.threshold import METHODS, Threshold
 from ..sampling.semantic import largest
 from .capture import Capture, CaptureSettings
 from .models.reach import sites_of
+from .run.ahead import look_ahead
 from .run.concept_attention import ConceptAttention
 from .run.concepts import Concept
 from .run.masks import check_count, on_latent
@@ -18,10 +18,6 @@ from .run.run import Run
 from .run.window import Window
 
 READ = ReadOut(Threshold("otsu", METHODS["otsu"]), refine=1, always=True)
-LATE = (
-    "No step was left once the place of '{}' was known, which takes one step at least, so nothing was edited; take "
-    "more steps, or let the concepts end later."
-)
 
 
 class EditMasks:
@@ -32,9 +28,9 @@ class EditMasks:
         self.drawn: list[Tensor | None] = []
         self.attention: ConceptAttention | None = None
         self.reader: Capture | None = None
-        """Of the phrases to keep, until the first concept acts."""
+        """Of the phrases to keep."""
         self.kept: Tensor | None = None
-        """Their place then, (B, h, w) in 0..1 on the latent's grid."""
+        """Their place, (B, h, w) in 0..1 on the latent's grid, once the first concept acts."""
         self.begins = Window(1.0, 1.0)
 
     def start(self, run: Run) -> None:
@@ -47,10 +43,11 @@ class EditMasks:
             blocks = frozenset(sites_of(run.guider.model_patcher).blocks)
             self.begins = Window(min(starts), 1.0)
             self.reader = Capture(CaptureSettings(self.keep, True, node=self.node), blocks, lambda captured: None)
-            run.effects.append(self.reader)
             self.reader.start(run)
 
     def prepare(self, run: Run, entries: dict[tuple, Entry]) -> None:
+        if self.reader:
+            self.reader.prepare(run)
         self.drawn = [_on_latent(concept.mask, run) for concept in self.concepts]
         if self.attention:
             self.attention.watch(run, entries)
@@ -58,10 +55,10 @@ class EditMasks:
     def step(self, run: Run) -> None:
         if self.reader is None or self.kept is not None or not self.begins.contains(run.sigma, run.sampling):
             return
+        look_ahead(run, self.reader)
         captured = self.reader.take(run.video(run.given["noise"]))
         if captured is not None:
             self.kept = read_out(captured, self.keep, run.noise_shape[-2:], READ).mask
-            run.effects.remove(self.reader)
 
     def of(self, i: int, psi: Tensor) -> Tensor | float:
         """(B, C or 1, h, w) in 0..1 for the scaled difference psi (B, C, ..., h, w) of concept i."""
@@ -76,10 +73,7 @@ class EditMasks:
         return mask if self.drawn[i] is None else mask * self.drawn[i].to(psi)
 
     def idle(self, run: Run) -> str:
-        says = [part.idle(run) for part in (self.attention, self.reader) if part]
-        if self.reader and self.kept is None and self.reader.looked:
-            says.append(LATE.format(listed(self.keep)))
-        return " ".join(filter(None, says))
+        return " ".join(filter(None, (part.idle(run) for part in (self.attention, self.reader) if part)))
 
     def _free(self, psi: Tensor) -> Tensor | float:
         """All but the place of the kept phrases; nothing as long as that is not known."""

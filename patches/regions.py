@@ -68,6 +68,11 @@ class RegionBias(AttentionEffect):
         follows = any(region.mask is None for region in regions)
         self.seeker = Seeker(regions, blocks, self.node) if follows else None
 
+    @property
+    def foreseen(self) -> bool:
+        """Not while its regions look for their places."""
+        return self.seeker is None or bool(self.seeker.masks)
+
     def start(self, run: Run) -> None:
         super().start(run)
         if self.seeker:

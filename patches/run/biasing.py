@@ -50,7 +50,7 @@ class Biasing(Effect):
     """One run of Infusion Bias, whose pictures are recorded at every step."""
 
     node = "Infusion Bias"
-    whole = True
+    whole = foreseen = True
 
     def __init__(
         self, samples: Tensor, images: tuple, mask: Tensor | None, weights: dict[str, float], settings: InfuseSettings

@@ -20,6 +20,9 @@ class Effect:
     whole = False
     """Whether it needs the whole picture, or an entry's whole area, in every model call: tiles are refused."""
 
+    foreseen = False
+    """Whether it acts in steps that are looked ahead and forgotten; at each step it must then know all anew."""
+
     opened = False
     """Whether a step of the run was in its window."""
 

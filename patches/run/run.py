@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from uuid import uuid4
 
+import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.model_sampling import CONST
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
@@ -37,8 +38,10 @@ class Run:
         """(B, C, h, w) or (B, C, frames, h, w) of the sampled latent, of its video where sound is packed with it."""
         self.latent_shapes: list = []
         """As the host gives them: of the latent, or of the video and the sound that it packs into one."""
-        self.size = (0, 0)
-        """(h, w) of the sampler's x of this step."""
+        self.x: Tensor | None = None
+        """The sampler's of this step."""
+        self.ask: Callable[[Tensor, float], Tensor] | None = None
+        """The guided prediction (denoised) for another x and noise level, as the sampler would get it without guide."""
         self.given: dict[str, object] = {}
         """noise, latent_image, denoise_mask and seed, as the sampler got them."""
         self.sigmas: list[float] = []
@@ -69,6 +72,11 @@ class Run:
         return self.sigma / max(1 - self.sigma, 1e-6) if isinstance(self.sampling, CONST) else self.sigma
 
     @property
+    def size(self) -> tuple[int, int]:
+        """(h, w) of the sampler's x of this step."""
+        return tuple(self.video(self.x).shape[-2:])
+
+    @property
     def pixels(self) -> int:
         """Pixels of the picture per latent cell."""
         return self.guider.model_patcher.get_model_object("latent_format").spacial_downscale_ratio
@@ -84,6 +92,11 @@ class Run:
             with speaking(effect.node):
                 answers.append(ask(effect))
         return answers
+
+    def begin(self, sigma: float) -> None:
+        """A call of the model at a noise level is about to be made."""
+        self.sigma, self.calls, self.predictions = sigma, 0, {}
+        self.each(lambda effect: effect.step(self))
 
     def chunks(self, options: dict) -> list[Entry | None]:
         """The conditioning entry behind each chunk of the batch of a model call."""
@@ -151,9 +164,9 @@ def _sampler_sample(run: Run) -> Callable:
 
 def _predict_noise(run: Run) -> Callable:
     def wrapper(executor, x, timestep, *args, **kwargs):
-        run.sigma, run.calls = float(timestep.flatten()[0]), 0
-        run.predictions, run.size = {}, tuple(run.video(x).shape[-2:])
-        run.each(lambda effect: effect.step(run))
+        run.x = x
+        run.ask = lambda state, sigma: executor(state, torch.full_like(timestep, sigma), *args, **kwargs)
+        run.begin(float(timestep.flatten()[0]))
         out = executor(x, timestep, *args, **kwargs)
         state, plain = run.video(x), run.video(out)
         denoised = plain

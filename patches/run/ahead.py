@@ -1,0 +1,43 @@
+"""The picture to come, seen before it is made: plain steps from here on, forgotten afterwards."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor
+
+from .effect import Effect
+from .run import Run
+
+STEPS, UNTIL = 3, 0.9
+"""Model calls, and the percent of the noise schedule at which the last one looks."""
+
+
+def look_ahead(run: Run, watcher: Effect) -> None:
+    """Shows `watcher` the rest of the run in STEPS calls of the model, Euler's steps from where the sampler stands.
+
+    To be called in an effect's `step`. Other effects take part as far as they are `foreseen`.
+    """
+    effects, sigma, x = run.effects, run.sigma, run.x
+    run.effects = [*(effect for effect in effects if effect.foreseen), watcher]
+    levels = _levels(run)
+    try:
+        for level, following in pairwise([*levels, 0.0]):
+            run.begin(level)
+            denoised = _whole(run, run.ask(x, level))
+            x = denoised + (x - denoised) * (following / level)
+    finally:
+        run.effects = effects
+        run.sigma, run.calls, run.predictions = sigma, 0, {}
+
+
+def _levels(run: Run) -> list[float]:
+    """From here to UNTIL, each the same part of the one before."""
+    part = min(float(run.sampling.percent_to_sigma(UNTIL)) / run.sigma, 1.0)
+    return [run.sigma * part ** (i / (STEPS - 1)) for i in range(STEPS)]
+
+
+def _whole(run: Run, denoised: Tensor) -> Tensor:
+    """Outside the host's denoise mask the picture stays."""
+    mask = run.given["denoise_mask"]
+    return denoised if mask is None else denoised * mask + run.given["latent_image"] * (1 - mask)
