@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from ..attention.readout import ReadOut, read_out
 from ..attention.threshold import METHODS, Threshold
@@ -58,7 +61,7 @@ class EditMasks:
         look_ahead(run, self.reader)
         captured = self.reader.take(run.video(run.given["noise"]))
         if captured is not None:
-            self.kept = read_out(captured, self.keep, run.noise_shape[-2:], READ).mask
+            self.kept = _wider(read_out(captured, self.keep, run.noise_shape[-2:], READ).mask, captured.self_grid)
 
     def of(self, i: int, psi: Tensor) -> Tensor | float:
         """(B, C or 1, h, w) in 0..1 for the scaled difference psi (B, C, ..., h, w) of concept i."""
@@ -81,6 +84,12 @@ class EditMasks:
             return 0.0
         kept = self.kept.to(psi)
         return 1 - kept.reshape(len(kept), *[1] * (psi.ndim - 3), *kept.shape[-2:])
+
+
+def _wider(mask: Tensor, grid: tuple[int, int]) -> Tensor:
+    """(B, h, w) with a margin of one cell of the grid on which it was refined: outlines are no finer than that."""
+    margin = [ceil(side / cells) if cells else 0 for side, cells in zip(mask.shape[-2:], grid, strict=True)]
+    return max_pool2d(mask[:, None], [2 * side + 1 for side in margin], 1, margin)[:, 0]
 
 
 def _on_latent(mask: Tensor | None, run: Run) -> Tensor | None:

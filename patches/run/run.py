@@ -166,8 +166,11 @@ def _predict_noise(run: Run) -> Callable:
     def wrapper(executor, x, timestep, *args, **kwargs):
         run.x = x
         run.ask = lambda state, sigma: executor(state, torch.full_like(timestep, sigma), *args, **kwargs)
-        run.begin(float(timestep.flatten()[0]))
-        out = executor(x, timestep, *args, **kwargs)
+        try:
+            run.begin(float(timestep.flatten()[0]))
+            out = executor(x, timestep, *args, **kwargs)
+        finally:
+            run.ask = None  # it knows the guider, whose options know the run
         state, plain = run.video(x), run.video(out)
         denoised = plain
         for effect in run.effects:
