@@ -16,6 +16,8 @@ from .paint import CFG, STEPS, encode, noise_of, paint
 
 KEEPS = ("background", "object")
 """Kinds of edit that leave the object alone."""
+EARLY = 0.15
+"""Where these begin: what is kept allows for it."""
 
 
 def timestep(editor: Editor, cases: list[Case], seeds: list[int], at: float) -> Tensor:
@@ -46,7 +48,7 @@ def keeping(editor: Editor, cases: list[Case], seeds: list[int], recipe: Recipe)
     for case, seed in zip(cases, seeds, strict=True):
         named = thing_words(case.scene.things[0]).partition(" ")[2]  # without its article
         keep = (named,) if case.kind in KEEPS else ()
-        window = Window(recipe.start, 1.0)
+        window = Window(EARLY if keep else recipe.start, 1.0)
         concept = Concept(told(getattr(case, recipe.text)), False, recipe.scale, window, recipe.threshold)
         settings = SemanticSettings(mask=recipe.mask, against="auto", keep=keep)
         model, _ = guide(editor.model, (concept,), settings)

@@ -123,7 +123,8 @@ class SemanticGuidance(Node):
                     default="",
                     multiline=True,
                     tooltip="Words of the prompt that no concept may touch, one phrase per line ('dog'): their place "
-                    "is read from the attention until the first concept acts. Needs Track Phrases. Neutral: empty.",
+                    "is looked ahead for when the first concept begins, which may then be earlier (start_percent 0.15) "
+                    "than without. Needs Track Phrases. Neutral: empty.",
                 ),
                 *_momentum(),
                 *_together(),
