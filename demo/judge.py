@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .autoencoder import Residual
 from .backdrops import BACKGROUNDS, SIZE, STYLES
 from .scenes import COLOURS, SHAPES
+from .trunk import CELL, SUMMARY, Trunk
 
 CELLS = 16  # a picture is read in 16x16 cells
 INSIDE, OUTSIDE = 0.35, 0.1  # of a cell: an object that covers more is there, one that covers no more is not
@@ -21,24 +20,16 @@ HEADS = {"shape": ("none", *SHAPES), "colour": tuple(COLOURS), "texture": ("plai
 WHOLE = {"background": tuple(BACKGROUNDS), "style": STYLES}
 
 
-class Judge(nn.Module):
+class Judge(Trunk):
     """Pictures (B, 3, 128, 128) in -1..1 -> logits: (B, n, 16, 16) per cell and (B, n) for the whole."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.fine = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, 48, 3, padding=1), Residual(48))
-        self.cell = nn.Sequential(nn.Conv2d(48, 80, 2, stride=2), Residual(80), Residual(80))
-        self.wide = nn.Sequential(nn.Conv2d(80, 112, 2, stride=2), Residual(112), Residual(112))
-        self.back = nn.Conv2d(112, 80, 1)
-        self.join = Residual(80)
-        self.heads = nn.ModuleDict({name: nn.Conv2d(80, len(values), 1) for name, values in HEADS.items()})
-        self.whole = nn.ModuleDict({name: nn.Linear(112, len(values)) for name, values in WHOLE.items()})
+        self.heads = nn.ModuleDict({name: nn.Conv2d(CELL, len(values), 1) for name, values in HEADS.items()})
+        self.whole = nn.ModuleDict({name: nn.Linear(SUMMARY, len(values)) for name, values in WHOLE.items()})
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        cells = self.cell(self.fine(x))
-        wide = self.wide(cells)
-        cells = F.relu(self.join(cells + F.interpolate(self.back(wide), scale_factor=2)))
-        summary = F.relu(wide).mean((2, 3))
+        cells, summary = self.features(x)
         return {n: head(cells) for n, head in self.heads.items()} | {n: head(summary) for n, head in self.whole.items()}
 
 

@@ -1,4 +1,4 @@
-"""The node that loads the embedded model."""
+"""The nodes that load the embedded model and its adapters."""
 
 from __future__ import annotations
 
@@ -34,4 +34,55 @@ class LoadTinyScenes(Node):
         return io.NodeOutput(*load())
 
 
-NODES = [LoadTinyScenes]
+class LoadTinyScenesControl(Node):
+    """The embedded model's ControlNet."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_LoadTinyScenesControlNet",
+            display_name="Load TinyScenes ControlNet",
+            category=f"{CATEGORY}/demo",
+            description="A small ControlNet for Load TinyScenes, for Apply ControlNet (Advanced): white outlines on "
+            "black, as large as the picture, say where things are and which shape they have. It comes with the pack.",
+            search_aliases=found_by("outline, edges, canny, line art, control net, demo controlnet, tinyscenes"),
+            inputs=[],
+            outputs=[io.ControlNet.Output(tooltip="For Apply ControlNet (Advanced), with the outlines as its image.")],
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        from .control import load
+
+        return io.NodeOutput(load())
+
+
+class LoadTinyScenesAdapter(Node):
+    """The embedded model's IP-Adapter."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LM_LoadTinyScenesIPAdapter",
+            display_name="Load TinyScenes IP-Adapter",
+            category=f"{CATEGORY}/demo",
+            description="A small IP-Adapter for Load TinyScenes, for the nodes of ComfyUI_IPAdapter_plus: a picture "
+            "says which colours, background and style there are, the prompt which shapes. It comes with the pack.",
+            search_aliases=found_by("ip adapter, ipadapter, reference image, image prompt, style transfer, tinyscenes"),
+            inputs=[],
+            outputs=[
+                io.Custom("IPADAPTER").Output(
+                    display_name="ipadapter", tooltip="For IPAdapter Advanced, as `ipadapter`."
+                ),
+                io.ClipVision.Output(tooltip="Its image encoder. For IPAdapter Advanced, as `clip_vision`."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        from .adapter import load
+
+        return io.NodeOutput(*load())
+
+
+NODES = [LoadTinyScenes, LoadTinyScenesControl, LoadTinyScenesAdapter]

@@ -1,4 +1,4 @@
-"""Train one part of TinyScenes: `python demo/train/run.py autoencoder|unet|judge|export [options]`."""
+"""Train one part of TinyScenes: `python demo/train/run.py autoencoder|unet|judge|export|control|adapter [options]`."""
 
 import importlib
 import sys
@@ -8,7 +8,7 @@ sys.path[0] = str(Path(__file__).absolute().parents[2] / "tools")
 import alias  # noqa: E402, F401
 from pack.tools.inside import enter  # noqa: E402
 
-PARTS = ("autoencoder", "judge", "unet", "export")
+PARTS = ("autoencoder", "judge", "unet", "export", "control", "adapter")
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in PARTS:

@@ -157,4 +157,6 @@ READ = {
     "LM_EvenSteps": lambda g: dict(images=g.give(torch.rand(2, 32, 32, 3)), values=g.own("LM_ValueSweep", {}, count=2)),
     "LM_TrackPhrases": lambda g: dict(clip=g.clip),
     "LM_LoadTinyScenes": lambda g: {},
+    "LM_LoadTinyScenesControlNet": lambda g: {},
+    "LM_LoadTinyScenesIPAdapter": lambda g: {},
 }

@@ -15,7 +15,7 @@ NAN, INFINITE = float("nan"), float("inf")
 TEXTS = ["", PHRASE, "red circle\nblue square", "red circle | 0.5 | 0.2", "nothing of that", "🦆 红色 حمراء"]
 TEXTS += ["(red:1.2)", "in.1, mid.0", "in.0-3", "out", "in.1:0.3", "1 0.5", "x | 1 | 2 | #ff0000", "a" * 500, "nan"]
 SIZES = [(8, 8), (1, 8), (8, 1), (9, 13), (4, 4), (16, 8)]
-NODES = [name for name in OWN if name != "LM_LoadTinyScenes"]
+NODES = [name for name in OWN if not name.startswith("LM_LoadTinyScenes")]
 
 
 @dataclass(frozen=True)
