@@ -1,0 +1,151 @@
+"""All six effects in one graph, in both orders, and each of them alone in the same graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor
+
+from ..attention.readout import ReadOut, read_out
+from ..attention.regions import Region
+from ..demo import judge
+from ..demo.backdrops import BACKGROUNDS, STYLES
+from ..demo.captions import thing_words
+from ..demo.scenes import SIZE, Scene, Thing
+from ..demo.train.data import TEST_SEED
+from ..nodes.inputs.weights import FOCUS, OUTSIDE, STRENGTH
+from ..patches.capture import CaptureSettings, capture
+from ..patches.infuse import InfuseSettings, infuse
+from ..patches.inject import inject
+from ..patches.regions import RegionSettings, place_regions
+from ..patches.run.concepts import Concept
+from ..patches.semantic import SemanticSettings, guide
+from ..patches.slerp import TextMove, move_text
+from .asked import Box
+from .chained import Chains, around
+from .infuser import SHARE
+from .keep_cases import drawn as scene_drawn
+from .keep_subject import ours
+from .keeping import OTSU, grown
+from .looks import pictures
+from .paint import paint
+from .placing import drawn, inside
+
+PATCHES = ("capture", "regions", "semantic", "inject", "infuse")
+EVERY = (*PATCHES, "slerp")
+THETA, WEIGHT, SAME = 1.0, 3.0, 0.6
+
+
+@dataclass(frozen=True)
+class Six:
+    """One thing of a picture to keep, another in a region, striped by an edit; a background and a style from aside."""
+
+    kept: Thing
+    other: Thing
+    box: Box
+    backdrop: str
+    style: str
+    seed: int
+
+    @property
+    def words(self) -> str:
+        """Of the other thing, plain."""
+        return thing_words(self.other).partition(" ")[2]
+
+    def text(self, striped: bool = False, style: bool = False) -> str:
+        things = f"{thing_words(self.kept)} and {thing_words(replace(self.other, striped=striped))}"
+        return f"{things} {self.style}" if style else things
+
+
+def sixes(scenes: list[Scene], seed: int) -> list[Six]:
+    """Of scenes of two things that differ in shape and colour."""
+    found = []
+    for scene in scenes:
+        one, other = (replace(thing, striped=False) for thing in scene.things)
+        rng = np.random.default_rng((TEST_SEED, 6, scene.seed))
+        if one.shape != other.shape and one.colour != other.colour:
+            drawn_from = replace(scene, things=(one, other), relation="and")
+            style = str(rng.choice(STYLES[1:]))
+            backdrop = str(rng.choice([name for name in BACKGROUNDS if name != drawn_from.background]))
+            found.append(Six(one, other, around(other), backdrop, style, seed + len(found)))
+    return found
+
+
+class Graph:
+    """The graph of a case, with some of the effects."""
+
+    def __init__(self, chains: Chains, case: Six) -> None:
+        self.chains, self.case, self.maps = chains, case, None
+        alone = Scene((case.kept,), case.backdrop, "")
+        picture, masks = scene_drawn(alone)
+        self.latent, self.mask = chains.vae.encode(picture[None]), grown(masks)
+
+    def made(self, *effects: str) -> tuple[Tensor, dict[str, float]]:
+        """The picture (H, W, 3), and what each effect did there, 0..1; in the effects' order."""
+        chains, case = self.chains, self.case
+        model, positive = chains.model, chains.tagged(case.text())
+        for name in effects:
+            if name == "slerp":
+                positive = move_text(positive, chains.tagged(case.text(style=True)), None, TextMove(THETA))
+            else:
+                model = getattr(self, f"_{name}")(model)
+        made = paint(model, chains.vae, positive, chains.empty, [case.seed])
+        reading = judge.read(chains.judge, made)[0]
+        return made[0], self._done(reading, "capture" in effects)
+
+    def _done(self, reading: judge.Reading, captured: bool) -> dict[str, float]:
+        case = self.case
+        share = judge.coverage(self.mask.numpy())[0]
+        own = [
+            found for found in reading.things if (found.shape, found.colour) == (case.other.shape, case.other.colour)
+        ]
+        kept = [f for f in reading.things if (f.shape, f.colour) == (case.kept.shape, case.kept.colour)]
+        done = {
+            "regions": any(inside(found.cells, case.box) for found in own),
+            "semantic": any(found.striped for found in own),
+            "inject": any((found.cells * share).sum() >= SAME * found.cells.sum() for found in kept),
+            "infuse": reading.background == case.backdrop,
+            "slerp": reading.style == case.style,
+        }
+        if captured and own:
+            mask = read_out(self.maps.runs[-1], (case.words,), (SIZE, SIZE), ReadOut(OTSU, refine=1)).mask
+            cells = judge.coverage(mask.numpy())[0] > 0.5
+            done["capture"] = max(judge.overlap(cells, found.cells) for found in own)
+        return {name: float(value) for name, value in done.items()}
+
+    def _capture(self, model):
+        model, self.maps = capture(model, CaptureSettings((self.case.words,), True))
+        return model
+
+    def _regions(self, model):
+        region = Region(self.case.words, drawn(self.case.box), STRENGTH, OUTSIDE, focus=FOCUS)
+        return place_regions(model, (region,), RegionSettings())
+
+    def _semantic(self, model):
+        concept = Concept(self.chains.tagged(self.case.text(striped=True)), threshold=0.0)
+        return guide(model, (concept,), SemanticSettings(against="auto"))[0]
+
+    def _inject(self, model):
+        return inject(model, self.latent, self.mask, ours())[0]
+
+    def _infuse(self, model):
+        empty = self.chains.vae.encode(pictures([Scene((), self.case.backdrop, "")]))
+        return infuse(model, empty, None, InfuseSettings(WEIGHT, **SHARE))
+
+
+def jobs(chains: Chains, cases: list[Six]) -> tuple[dict[str, dict[str, float]], list[Tensor]]:
+    """alone, forth and back: effect -> mean over the cases of what it did; the pictures with all of them."""
+    rows: dict[str, dict[str, list[float]]] = {way: {name: [] for name in EVERY} for way in ("alone", "forth", "back")}
+    shown = []
+    for case in cases:
+        graph = Graph(chains, case)
+        for name in EVERY:
+            done = graph.made(name)[1]
+            rows["alone"][name] += [done[name]] if name in done else []
+        for way, order in (("forth", EVERY), ("back", EVERY[::-1])):
+            picture, done = graph.made(*order)
+            for name, value in done.items():
+                rows[way][name].append(value)
+        shown.append(picture)
+    return {way: {k: float(np.mean(v)) if v else 0.0 for k, v in one.items()} for way, one in rows.items()}, shown
