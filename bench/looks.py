@@ -9,6 +9,7 @@ from torch import Tensor
 from ..demo import judge
 from ..demo.scenes import Scene, random_scene, render
 from ..demo.train.data import TEST_SEED
+from ..tools.packs import imported
 
 
 def references(first: int, count: int) -> list[Scene]:
@@ -26,10 +27,8 @@ def adapted(model, adapter: tuple, reference: Tensor, weight: float = 1.0, **opt
 
     adapter: IPADAPTER and CLIP_VISION. reference: (1, H, W, 3). options: attn_mask, weight_type, start_at, end_at.
     """
-    from ..tests.tiny_adapter import real_pack
-
     given, clip_vision = adapter
-    node = real_pack().IPAdapterAdvanced()
+    node = imported("ComfyUI_IPAdapter_plus", "IPAdapterPlus").IPAdapterAdvanced()
     return node.apply_ipadapter(model, given, image=reference, clip_vision=clip_vision, weight=weight, **options)[0]
 
 

@@ -32,7 +32,7 @@ def controlled(texts: tuple[list, list], control, hint: Tensor, strength: float 
 
 def there(reading: judge.Reading) -> np.ndarray:
     """Cells (16, 16) bool that any thing covers."""
-    return np.logical_or.reduce([thing.cells for thing in reading.things], initial=np.zeros((judge.CELLS,) * 2, bool))
+    return np.any([np.zeros((judge.CELLS,) * 2, bool), *(thing.cells for thing in reading.things)], axis=0)
 
 
 def followed(scene: Scene, reading: judge.Reading) -> float:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import importlib.util
 import json
-import os
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,13 +13,12 @@ from types import ModuleType
 import pytest
 import torch
 from pack.tests import tiny_build
+from pack.tools.packs import absent, imported
 from torch import Tensor
 
 PACK = "ComfyUI_IPAdapter_plus"
-FOLDERS = "LATENT_MANIPULATION_PACKS"
-"""Environment variable: folders of other packs, joined by os.pathsep."""
 
-ABSENT = f"{PACK} is not here: put it into the host's custom_nodes or name its folder in {FOLDERS}"
+ABSENT = absent(PACK)
 """Why its tests are skipped."""
 
 KEYS = [("input", i) for i in (1, 2, 4, 5, 7, 8)] + [("output", i) for i in range(3, 12)] + [("middle", 1)]
@@ -123,20 +119,12 @@ def _attn2(model, key: tuple) -> torch.nn.Module:
     return [module for name, module in block.named_modules() if name.endswith("attn2")][index]
 
 
-@cache
 def real_pack() -> ModuleType:
     """The real pack's IPAdapterPlus module, or a skip that says how to get it."""
-    import folder_paths
-
-    places = [Path(folder) for folder in os.environ.get(FOLDERS, "").split(os.pathsep) if folder]
-    places.append(Path(folder_paths.base_path) / "custom_nodes" / PACK)
-    found = next((place for place in places if (place / "IPAdapterPlus.py").is_file()), None)
-    if found is None:
+    try:
+        return imported(PACK, "IPAdapterPlus")
+    except FileNotFoundError:
         pytest.skip(ABSENT)
-    spec = importlib.util.spec_from_file_location(PACK, found / "__init__.py", submodule_search_locations=[str(found)])
-    sys.modules[PACK] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return sys.modules[f"{PACK}.IPAdapterPlus"]
 
 
 def weights(model, seed: int = 0, keys: list[tuple] = KEYS) -> dict[str, dict[str, Tensor]]:

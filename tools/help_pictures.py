@@ -14,7 +14,7 @@ if __name__ == "__main__":
 from pack.tools.browser import in_frontend, wrong
 from pack.tools.host import ROOT
 from pack.tools.inside import ended, host_python
-from pack.tools.server import serve
+from pack.tools.server import named_packs, serve
 
 DOCS = ROOT / "js" / "docs"
 GRAPHS = json.loads((ROOT / "tools" / "help_graphs.json").read_text(encoding="utf-8"))  # see `job`
@@ -84,7 +84,7 @@ def work(pages: list[str]) -> int:
     nodes = [page for page in pages if page not in RESULTS]
     if not nodes:
         return 0
-    with serve(*host_python()) as server:
+    with serve(*host_python(), named_packs()) as server:
         return photograph(server.url, nodes)
 
 

@@ -87,10 +87,11 @@ class Noised:
         return cls(alpha.sqrt() * clean + (1 - alpha).sqrt() * noise, t, noise)
 
     def loss(self, eps: Tensor) -> Tensor:
-        """The eps loss with min-SNR weights (5)."""
+        """The eps loss with min-SNR weights (5), and more where a picture's layout is decided, in much noise."""
         alpha = ALPHAS.to(self.z)[self.t]
         snr = alpha / (1 - alpha)
-        return ((eps.float() - self.noise).pow(2).mean((1, 2, 3)) * snr.clamp(max=5) / snr).mean()
+        weight = snr.clamp(max=5) / snr * (1 + 1 / snr).sqrt()
+        return ((eps.float() - self.noise).pow(2).mean((1, 2, 3)) * weight).mean()
 
 
 def attention_options() -> dict:
@@ -104,7 +105,7 @@ class Run:
     def __init__(self, name: str, network: nn.Module, options: argparse.Namespace) -> None:
         self.path, self.options = WORK / f"{name}.pt", options
         self.network = network.to(device()).to(memory_format=torch.channels_last)
-        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(0.998))
+        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(0.995))
         self.optimizers = optimizers(list(self.network.named_parameters()))
         self.minutes, self.steps = 0.0, 0
         if options.resume:
