@@ -1,0 +1,67 @@
+"""The mix 'share' in every family in which the picture's attention to itself is reached."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from pack.tests.patches.sharing import shared
+from pack.tests.reach import REACH
+from pack.tests.reach.oracle import frames_of, noise_of, run, video
+from pack.tests.tiny_models import FAMILIES
+
+REFUSED = ("ernie", "pixart", "hydit", "wan_animate2")
+"""The host tells its hook nothing of their attention."""
+NAMES = [name for name in REACH if REACH[name].config[:2] != "SD" and name not in REFUSED]
+
+
+@pytest.fixture
+def family(comfy, name):
+    family = {**FAMILIES, **REACH}[name]
+    if name in REACH and not family.known:
+        pytest.skip(f"this host has no {family.config}")
+    return family
+
+
+def pictures(family, count: int = 1, seed: int = 5):
+    shape = video(noise_of(family, frames=frames_of(family))).shape[1:]
+    return torch.randn(count, *shape, generator=torch.Generator().manual_seed(seed))
+
+
+def draw(model, family, batch: int = 1):
+    noise = noise_of(family, batch, frames_of(family))
+    return video(run(model, noise, family.conditioning(), family.conditioning("blurry"), 1, 3.0))
+
+
+def apart(a, b, plain) -> float:
+    """The largest difference, as a share of what the pictures change."""
+    change = (plain - b).abs().max()
+    assert b.isfinite().all() and change > 1e-4 * plain.abs().max(), "the pictures change nothing here"
+    return float((a - b).abs().max() / change)
+
+
+@pytest.mark.parametrize("name", ["wan", *NAMES])
+def test_off_is_exact_and_order_and_copies_do_not_matter(family, name):
+    model, (one, other) = family.model(), pictures(family, 2)[:, None]
+    plain, how = draw(model, family), {"input": "clean"}
+    assert torch.equal(draw(shared(model, one, weight=0.0), family), plain)
+    patched = shared(model, torch.cat([one, other]), **how)
+    both = draw(patched, family)
+    assert torch.equal(draw(patched, family), both)
+    assert torch.equal(draw(model, family), plain)
+    swapped = apart(draw(shared(model, torch.cat([other, one]), **how), family), both, plain)
+    twice = apart(draw(shared(model, torch.cat([one, other, other, one]), **how), family), both, plain)
+    single = apart(draw(shared(model, one, **how), family), both, plain)
+    assert max(swapped, twice) < 0.02 * single, (swapped, twice, single)
+
+
+@pytest.mark.parametrize("name", ["wan", *NAMES])
+def test_a_picture_of_a_batch_does_not_depend_on_the_others(family, name):
+    if name == "minimax":
+        pytest.skip("the host makes one video at a time")
+    model, samples, how = family.model(), pictures(family), {"input": "clean"}
+    plain, unshared = draw(model, family), draw(model, family, batch=2)[:1]
+    whole = draw(shared(model, samples, **how), family, batch=2)[:1]
+    alone = draw(shared(model, samples, **how), family)
+    if (plain - unshared).abs().max() > 1e-4 * plain.abs().max():
+        pytest.skip("the host itself makes another picture in a batch")
+    assert apart(whole, alone, plain) < 0.01
