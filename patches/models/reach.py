@@ -22,11 +22,9 @@ def sites_of(model: ModelPatcher, phrases: bool = True) -> Sites:
     if isinstance(network, UNetModel):
         return UNetSites(network)
     family = family_of(network)
-    why = (
-        (family.unreachable or phrases and family.wordless)
-        if family
-        else "it is not known where its text and its picture meet"
-    )
+    why = "it is not known where its text and its picture meet"
+    if family is not None:
+        why = family.unreachable or (family.wordless if phrases else "")
     if why:
         raise ValueError(
             f"Attention to phrases cannot be reached in a model of the kind {type(network).__name__}: {why}; use "

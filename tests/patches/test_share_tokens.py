@@ -1,4 +1,4 @@
-"""The mix 'share' in transformers: the picture alone sees the pictures, also where the text is in the same attention."""
+"""The mix 'share' in transformers: the picture alone sees the pictures, not the text in the same attention."""
 
 from __future__ import annotations
 
