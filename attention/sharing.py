@@ -11,7 +11,7 @@ Moments = tuple[Tensor, Tensor]
 
 def side_by_side(tokens: Tensor) -> Tensor:
     """(N, heads, T, D) of N pictures -> (1, heads, N T, D)."""
-    return tokens.transpose(0, 1).flatten(1, 2)[None]
+    return tokens.transpose(0, 1).flatten(1, 2)[None].contiguous()  # not a view that keeps a whole call's tokens
 
 
 def column_logits(weight: float, shares: Tensor, where: Tensor | None = None) -> Tensor:

@@ -30,30 +30,28 @@ def patched(model) -> dict:
 
 
 def whole_steps(model, positive: list, negative: list) -> dict:
-    """Name -> ratio of one step at 512x512: infusion at all sites, at those recorded sooner, and sharing."""
+    """Name -> ratio of one step of infusion at 512x512, at all sites and at the default's, recorded sooner."""
     import torch
     from pack.bench.paired import Ratio
     from pack.bench.sd15 import in_turn, sample
     from pack.patches.infuse import InfuseSettings, infuse
 
-    share = InfuseSettings(3.0, preset="all", mix="share", input="noised")
     picture = torch.randn(1, 4, LARGE, LARGE, generator=torch.Generator().manual_seed(1))
     presets = {"infusion": "all", "infusion_down": "down path"}
     models = {name: infuse(model, picture, None, InfuseSettings(0.05, preset=p)) for name, p in presets.items()}
-    models["share"] = infuse(model, picture, None, share)
     runs = {name: lambda m=m: sample(m, positive, negative, LARGE) for name, m in {"plain": model, **models}.items()}
     seconds = in_turn(runs, PAIRS)
     return {name: Ratio.of(seconds[name], seconds["plain"]) for name in models}
 
 
-def summary(ratios: dict, plain: list[float], shares: list[float], kept_mb: dict[str, float]) -> tuple[list, dict]:
+def summary(ratios: dict, plain: list[float], shares: list[float], kept_mb: float) -> tuple[list, dict]:
     """(rows of the table, figures); the first share is the warm-up's."""
     own = statistics.median(shares[1:])
     rows = [(f"unpatched, {STEPS} steps", f"{statistics.median(plain):.2f} s")]
     rows += [("injection: own time / run", f"{own:.4f}")]
     rows += [(f"{name}: patched / unpatched", str(ratio)) for name, ratio in ratios.items()]
-    rows += [(f"{name}: kept of a picture", f"{mb:.1f} MB") for name, mb in kept_mb.items()]
-    figures = {"inject_own": own} | {f"{name}_mb": mb for name, mb in kept_mb.items()}
+    rows.append(("infusion: features kept", f"{kept_mb:.1f} MB"))
+    figures = {"inject_own": own, "infusion_mb": kept_mb}
     for name, ratio in ratios.items():
         figures |= {f"{name}_ratio": ratio.median, f"{name}_ratio_low": ratio.low}
     return rows, figures
@@ -85,29 +83,25 @@ def main() -> None:
     report("cost_latents", rows, {name: round(value, 4) for name, value in figures.items()}, about)
 
 
-def features_mb(model, positive: list, negative: list) -> dict[str, float]:
-    """Megabytes that are kept of one picture at 512x512, float32: all sites' features, and keys and values."""
+def features_mb(model, positive: list, negative: list) -> float:
+    """Megabytes of all sites' features of one picture at 512x512."""
     import torch
     from pack.bench.sd15 import sample
-    from pack.patches.infuse import InfuseSettings, infuse
-    from pack.patches.run.biasing import Biasing
+    from pack.patches.infuse import InfuseSettings, Infusion, infuse
 
-    kept, step = {"add": [], "share": []}, Biasing.step
+    kept, record = [], Infusion._record
 
-    def watched(self, run) -> None:
-        """Before the second step's recording what the first one kept."""
-        found = [one for features in self.features.values() for one in features.values()]
-        kept[self.settings.mix].append(sum(one.nbytes for one in found))
-        step(self, run)
+    def watched(self, *args) -> dict:
+        features = record(self, *args)
+        kept.append(sum(feature.numel() * feature.element_size() for feature in features.values()))
+        return features
 
-    Biasing.step = watched
+    Infusion._record = watched
     try:
-        for mix in kept:
-            settings = InfuseSettings(0.05, preset="all", mix=mix)
-            sample(infuse(model, torch.ones(1, 4, 64, 64), None, settings), positive, negative, steps=2)
+        sample(infuse(model, torch.ones(1, 4, 64, 64), None, InfuseSettings(0.05, preset="all")), positive, negative)
     finally:
-        Biasing.step = step
-    return {name: max(sizes) / 2**20 for name, sizes in zip(("infusion", "share"), kept.values(), strict=True)}
+        Infusion._record = record
+    return max(kept) / 2**20
 
 
 if __name__ == "__main__":

@@ -91,10 +91,12 @@ class InfusionBias(Node):
         align: bool = False,
         mask: Tensor | None = None,
         image_mask: Tensor | None = None,
+        apart: float = 0.0,
     ) -> io.NodeOutput:
         where = {"weight": weight, "sites": sites, "preset": preset, "images": numbers(image_weights)}
         how = {"mix": mix, "input": input, "text": text, "decay": decay, "reuse": reuse, "seed": seed}
-        settings = InfuseSettings(**where, **how, align=align, window=Window(start_percent, end_percent))
+        how |= {"align": align, "apart": apart, "window": Window(start_percent, end_percent)}
+        settings = InfuseSettings(**where, **how)
         return io.NodeOutput(infuse(model, latent["samples"], mask, settings, image_mask))
 
 
@@ -171,6 +173,17 @@ def _recording() -> list:
             advanced=True,
             tooltip="For share alone: what of the pictures may be looked at, 1 = all; one, or one per picture. "
             "Neutral: not connected.",
+        ),
+        io.Float.Input(
+            "apart",
+            default=0.0,
+            min=0.0,
+            max=4.0,
+            step=0.05,
+            optional=True,
+            advanced=True,
+            tooltip="For share in Flux, Lumina, Z-Image and Wan: how far beside the picture made yours stand, in their "
+            "widths, 0..4: 1 against copies of their places. Neutral: 0, on top of it.",
         ),
     ]
 

@@ -15,9 +15,8 @@ from .models.reach import layers_of
 from .models.site import Site
 from .run.biasing import Biasing, InfuseSettings, Key
 from .run.engine import AttentionEffect, Call, install
-from .run.keys import show_keys
+from .run.keys import Keep, show_keys
 from .run.masks import check_count
-from .run.packed import packed
 from .run.run import Run
 from .run.told import speaking
 from .run.wider import More
@@ -49,16 +48,21 @@ class Kept:
 
 
 def layer_weights(settings: InfuseSettings, model: ModelPatcher) -> dict[str, float]:
-    """Block -> weight."""
+    """Block -> weight; ValueError: pictures cannot be moved apart in this model."""
     layers = layers_of(model)
+    if settings.apart and not layers.moves:
+        raise ValueError(
+            f"In a model of the kind {type(model.get_model_object('diffusion_model')).__name__} pictures cannot be "
+            f"moved apart, as its positions cannot be moved, but apart is {settings.apart:g}; set it to 0."
+        )
     return layers.attending(site_weights(settings.sites, settings.preset, layers))
 
 
 def check_share(settings: InfuseSettings, images: tuple, weights: dict[str, float], image_mask: Tensor | None) -> None:
     """ValueError: what the mix does not know."""
     if settings.mix != SHARE:
-        if settings.align or image_mask is not None:
-            raise ValueError("align and image_mask belong to the mix 'share'; choose it, or leave them out.")
+        if settings.align or settings.apart or image_mask is not None:
+            raise ValueError("align, apart and image_mask belong to the mix 'share'; choose it, or leave them out.")
         return
     least = min(settings.weight, *images, *weights.values())
     if least < 0:
@@ -83,11 +87,6 @@ class Sharing(Biasing, AttentionEffect):
         super().start(run)
         install(run)
 
-    def prepare(self, run: Run) -> None:
-        if packed(run.latent_shapes):
-            raise ValueError("It cannot share in a video with sound; choose another mix than 'share'.")
-        super().prepare(run)
-
     def wants(self, site: Site) -> bool:
         return self.open and self.scale > 0 and site.pictures is not None and site.block in self.weights
 
@@ -97,22 +96,28 @@ class Sharing(Biasing, AttentionEffect):
                 for key in map(self._key, self.run.chunks(options)):
                     if key not in self.features:
                         self.features[key] = {}
-                        self._record(executor, t, options, key)
+                        self._record(executor, x, t, options, key)
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
 
-    def _record(self, executor: object, t: Tensor, options: dict, key: Key) -> None:
-        features = self.features[key]
+    def _record(self, executor: object, x: Tensor, t: Tensor, options: dict, key: Key) -> None:
+        features, sizes = self.features[key], {}
+        others = sum(one.nbytes for kept in self.features.values() for one in kept.values())
 
-        def keep(site: Site, q: Tensor, k: Tensor, v: Tensor) -> None:
+        def wants(site: Site, size: int) -> bool:
             layer = site.block, site.index
-            if site.block in self.weights and layer not in self.left_out:
-                size = k.nbytes + v.nbytes + sum(one.nbytes for kept in self.features.values() for one in kept.values())
-                if size > BUDGET:
-                    self.left_out.add(layer)
-                else:
-                    features[layer] = self._kept(site, key[1], q, k, v)
+            if site.block not in self.weights or layer in self.left_out:
+                return False
+            if others + sum((sizes | {layer: size}).values()) > BUDGET:
+                self.left_out.add(layer)
+                return False
+            sizes[layer] = size
+            return True
 
-        show_keys(self.run, keep, executor, self._pictures(t), t[:1], key, options)
+        def keep(site: Site, *shown: Tensor) -> None:
+            features[site.block, site.index] = self._kept(site, key[1], *shown)
+
+        how = Keep(wants, keep, self.settings.apart)
+        show_keys(self.run, how, executor, x[:1], self._pictures(t), t[:1], key, options)
 
     def _kept(self, site: Site, area: tuple | None, q: Tensor, k: Tensor, v: Tensor) -> Kept:
         shares = torch.tensor(self.images, device=k.device)[:, None].expand(-1, k.shape[2]) / sum(self.images)

@@ -23,6 +23,8 @@ class Blocks:
     """Whether that tensor holds the text's tokens too, in the family's order."""
     attention: str = ""
     """The block's module in which picture and text meet; '': the block has one attention."""
+    alone: str = ""
+    """The block's module in which the picture looks at itself; '': it does so where it meets the text, or unseen."""
     features: bool = True
     """Whether features can enter behind its blocks; not where they only make hints, or are not called as a whole."""
 
@@ -49,6 +51,10 @@ class Family:
     """Whether the model fills the text up with rows of its own, so that a prompt is never repeated."""
     unreachable: str = ""
     """Why its attention cannot be reached; features can."""
+    wordless: str = ""
+    """Why its attention to phrases cannot be reached; the picture's to itself can."""
+    moves: bool = False
+    """Whether the host moves the picture's positions by `rope_options`, in tokens."""
 
     def cells(self, network: Module) -> Size:
         """Latent cells of one token."""
@@ -61,6 +67,24 @@ class Family:
         lists = {kind: getattr(network, blocks.name) for kind, blocks in self.blocks.items()}
         return {f"{kind}.{i}": block for kind, listed in lists.items() for i, block in enumerate(listed)}
 
+    def meeting(self, network: Module) -> dict[str, Module]:
+        """Block -> what of it runs the attention in which picture and text meet."""
+        return {name: _inside(block, self.kind(name).attention) for name, block in self.modules(network).items()}
+
+    def alone(self, network: Module) -> dict[str, Module]:
+        """Block -> its attention of the picture to itself alone, where it has one."""
+        modules = self.modules(network).items()
+        return {name: _inside(block, self.kind(name).alone) for name, block in modules if self.kind(name).alone}
+
+    def attending(self, network: Module) -> list[str]:
+        """The blocks in which the picture looks at itself, alone or beside the text."""
+        alone = self.alone(network)
+        return [name for name in self.modules(network) if not self.cross or name in alone]
+
     def kind(self, block: str) -> Blocks:
         """The list to which a block belongs."""
         return self.blocks[block.partition(".")[0]]
+
+
+def _inside(block: Module, name: str) -> Module:
+    return getattr(block, name) if name else block

@@ -13,8 +13,8 @@ PARTS = 9  # four on the way down, the middle one, four on the way up, as of `to
 class Layers:
     """Of a U-Net or a transformer; blocks: all with self-attention."""
 
-    def __init__(self, blocks: list[str]) -> None:
-        self.blocks = blocks
+    def __init__(self, blocks: list[str], moves: bool = False) -> None:
+        self.blocks, self.moves = blocks, moves  # moves: as of `Family`
         kinds = [block.partition(".") for block in blocks]
         self.counts = {kind: 1 + max(int(number) for own, _, number in kinds if own == kind) for kind, *_ in kinds}
 

@@ -16,14 +16,16 @@ Sites = UNetSites | TokenSites
 Places = UNetPlaces | TokenPlaces
 
 
-def sites_of(model: ModelPatcher) -> Sites:
-    """The attention of this model to its text; ValueError if it cannot be read or biased."""
+def sites_of(model: ModelPatcher, phrases: bool = True) -> Sites:
+    """The attention of this model; ValueError if it, or that to phrases, cannot be read or biased."""
     network = model.get_model_object("diffusion_model")
     if isinstance(network, UNetModel):
         return UNetSites(network)
     family = family_of(network)
-    if family is None or family.unreachable:
-        why = family.unreachable if family else "it is not known where its text and its picture meet"
+    why = "it is not known where its text and its picture meet"
+    if family is not None:
+        why = family.unreachable or (family.wordless if phrases else "")
+    if why:
         raise ValueError(
             f"Attention to phrases cannot be reached in a model of the kind {type(network).__name__}: {why}; use "
             "another model, or an effect that works without phrases."
@@ -51,12 +53,11 @@ def layers_of(model: ModelPatcher) -> Layers:
     if isinstance(network, UNetModel):
         return Layers(UNetSites(network).blocks)
     family = family_of(network)
-    if family is None or family.unreachable or family.cross:
-        why = (
-            "it looks there in an attention apart from the text's" if family else "it is not known where in its blocks"
-        )
+    blocks = family.attending(network) if family and not family.unreachable else []
+    if not blocks:
         raise ValueError(
             f"How the picture looks at itself cannot be reached in a model of the kind {type(network).__name__}: "
-            f"{(family and family.unreachable) or why}; choose another mix than 'share'."
+            f"{(family and family.unreachable) or 'it is not known where in its blocks'}; choose another mix than "
+            "'share'."
         )
-    return Layers(TokenSites(network, family).blocks)
+    return Layers(blocks, family.moves)

@@ -14,12 +14,13 @@ LAYERS = {"double": Blocks("layers", joint=True)}
 
 def wan(network: Module) -> Family:
     """An image-to-video block looks at its image first, and a reference (Fun Control) stands before the picture."""
-    blocks = {"double": Blocks("blocks", attention="cross_attn")}
+    blocks = {"double": Blocks("blocks", attention="cross_attn", alone="self_attn")}
     if hasattr(network, "vace_blocks"):
         blocks["vace"] = Blocks("vace_blocks", attention="cross_attn", features=False)
     front = getattr(network, "ref_conv", None) is not None
     order = "* picture" if front else "picture *"
-    return Family(blocks, order, cross=True, call=1 if getattr(network, "img_emb", None) is None else 2)
+    call = 1 if getattr(network, "img_emb", None) is None else 2
+    return Family(blocks, order, cross=True, call=call, moves=True)
 
 
 def hunyuan_video(network: Module) -> Family:
@@ -41,13 +42,13 @@ def lumina(network: Module, given: dict) -> str:
 
 
 FLUX = Family(STREAMS)
-LUMINA = Family(LAYERS, lumina)
+LUMINA = Family(LAYERS, lumina, moves=True)
 QWEN = {"double": Blocks("transformer_blocks", 1)}
 NO_OPTIONS = "its attention does not tell the host's hook which call it is in"
 THREE = "each call of its attention holds the prompt in three places, in two encodings"
-COSMOS = {"block": Blocks("blocks", attention="cross_attn")}
-LTX = Blocks("transformer_blocks", attention="attn2")
-LTX_AV = Blocks("transformer_blocks", 0, attention="attn2")
+COSMOS = {"block": Blocks("blocks", attention="cross_attn", alone="self_attn")}
+LTX = Blocks("transformer_blocks", attention="attn2", alone="attn1")
+LTX_AV = Blocks("transformer_blocks", 0, attention="attn2", alone="attn1")
 
 TABLE = {
     "anima.model.Anima": Family(COSMOS, "picture", cross=True, patch=(1, 2, 2), fills=True),
@@ -56,7 +57,7 @@ TABLE = {
     ),
     "boogu.model.BooguTransformer2DModel": Family(
         {
-            "double": Blocks("double_stream_layers", 0, attention="img_instruct_attn"),
+            "double": Blocks("double_stream_layers", 0, attention="img_instruct_attn", alone="img_self_attn"),
             "single": Blocks("single_stream_layers", joint=True),
         },
         "text * picture",
@@ -66,11 +67,11 @@ TABLE = {
     "cogvideo.model.CogVideoXTransformer3DModel": Family({"block": Blocks("blocks", 0)}, "text picture"),
     "cosmos.predict2.MiniTrainDIT": Family(COSMOS, "picture", cross=True, patch=(1, 2, 2)),
     "ernie.model.ErnieImageModel": Family(LAYERS, "picture text", unreachable=NO_OPTIONS),
-    "flux.model.Flux": FLUX,
+    "flux.model.Flux": Family(STREAMS, moves=True),
     "hidream.model.HiDreamImageTransformer2DModel": Family(
         {"double": Blocks("double_stream_blocks", 0), "single": Blocks("single_stream_blocks", joint=True)},
-        "picture text",
-        unreachable=THREE,
+        "picture *",
+        wordless=THREE,
     ),
     "hunyuan_video.model.HunyuanVideo": hunyuan_video,
     "hydit.models.HunYuanDiT": Family({"block": Blocks("blocks")}, "picture", unreachable=NO_OPTIONS),
@@ -79,7 +80,9 @@ TABLE = {
     ),
     "joyimage.model.JoyImageTransformer3DModel": Family({"double": Blocks("double_blocks", 0)}, "picture * text"),
     "kandinsky5.model.Kandinsky5": Family(
-        {"double": Blocks("visual_transformer_blocks", attention="cross_attention")}, "picture", cross=True
+        {"double": Blocks("visual_transformer_blocks", attention="cross_attention", alone="self_attention")},
+        "picture",
+        cross=True,
     ),
     "krea2.model.SingleStreamDiT": Family({"single": Blocks("blocks", joint=True)}, patch="patch"),
     "lens.model.LensTransformer2DModel": Family(QWEN, "picture text", patch=(1, 1, 1)),

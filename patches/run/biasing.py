@@ -40,6 +40,8 @@ class InfuseSettings:
     window: Window = Window()
     align: bool = False
     """Only of the mix 'share': whether the picture's queries and keys get the mean and spread of theirs."""
+    apart: float = 0.0
+    """Only of the mix 'share': how far beside the picture made they stand, in their widths."""
 
 
 Key = tuple[str, tuple | None]

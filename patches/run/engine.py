@@ -90,7 +90,7 @@ def install(run: Run) -> None:
     """
     if KEY in run.options:
         return
-    sites = run.options[KEY] = sites_of(run.guider.model_patcher)
+    sites = run.options[KEY] = sites_of(run.guider.model_patcher, phrases=False)  # nodes for phrases ask themselves
     biased = Biased()
 
     def apply_model(executor, x, t, c_concat, c_crossattn, control, transformer_options, **kwargs):

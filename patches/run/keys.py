@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import Module
 
@@ -16,26 +18,51 @@ from .record import OVERRIDE, parts, plain_call
 from .run import Run
 from .wider import given_by, split
 
-Keep = Callable[[Site, Tensor, Tensor, Tensor], None]
-"""(site; q, k and v of the picture tokens, (N, heads, frames * h * w, D) each)."""
+Shown = tuple[Tensor, Tensor, Tensor]
+"""q, k and v of the picture tokens, (N, heads, frames * h * w, D) each."""
 
 
-def show_keys(run: Run, keep: Keep, executor: object, pictures: Tensor, t: Tensor, key: Key, options: dict) -> None:
-    """Has `keep` called in each attention call of the pictures (N, C, [frames,] h, w) to themselves."""
-    [(x, shape)] = parts(run, pictures, pictures, key[1])  # no sound
+@dataclass(frozen=True)
+class Keep:
+    """What becomes of the attention of pictures to themselves."""
+
+    wants: Callable[[Site, int], bool]
+    """(site, bytes of k and v of all pictures), before any of them is kept."""
+    keep: Callable[[Site, Tensor, Tensor, Tensor], None]
+    """(site; q, k and v of all pictures)."""
+    apart: float = 0.0
+    """By how many of their widths the pictures are moved to the right of their places."""
+
+
+def show_keys(
+    run: Run, how: Keep, executor: object, x: Tensor, pictures: Tensor, t: Tensor, key: Key, options: dict
+) -> None:
+    """Shows the attention calls of pictures (N, C, [frames,] h, w) to themselves; x: as of `parts`."""
+    calls, seen = parts(run, x, pictures, key[1]), {}
     sites: Sites = run.options[KEY]
 
-    @contextmanager
-    def listen(network: Module, given: dict, plain: dict) -> Iterator[dict]:
-        override = _keeping(sites, keep, given["c_crossattn"].shape[1], plain.get(OVERRIDE))
-        options = {**plain, OVERRIDE: override}
-        with sites.open(network, shape, given, options, override):
-            yield options
+    def keep(site: Site, *shown: Tensor) -> None:
+        layer = site.block, site.index
+        if how.wants(site, len(calls) * sum(tokens.nbytes for tokens in shown[1:])):
+            seen.setdefault(layer, []).append(shown)
+            if len(seen[layer]) == len(calls):  # videos with sound come one by one
+                how.keep(site, *map(torch.cat, zip(*seen.pop(layer), strict=True)))
 
-    plain_call(run, executor, x, t, key[0], options, key[1], listen)
+    for latent, shape in calls:
+
+        @contextmanager
+        def listen(network: Module, given: dict, plain: dict, shape: tuple = shape) -> Iterator[dict]:
+            override = _keeping(sites, keep, given["c_crossattn"].shape[1], plain.get(OVERRIDE))
+            options = {**plain, OVERRIDE: override}
+            if how.apart:
+                options = sites.moved(network, shape, given, options, how.apart)
+            with sites.open(network, shape, given, options, override):
+                yield options
+
+        plain_call(run, executor, latent, t, key[0], options, key[1], listen)
 
 
-def _keeping(sites: Sites, keep: Keep, rows: int, previous: Callable | None) -> Callable:
+def _keeping(sites: Sites, keep: Callable, rows: int, previous: Callable | None) -> Callable:
     """What stands at the host's override, in front of another node's; rows: of the text."""
 
     def override(func: Callable, *args, **kwargs) -> Tensor:

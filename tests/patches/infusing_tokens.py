@@ -13,6 +13,7 @@ from pack.tests.reach import REACH
 from torch import Tensor
 
 NEW = {"flux2": "flux2_klein", "lens": "lens", "mage_flow": "mage_flow"}
+NEW |= {name: name for name in ("cosmos_predict2", "anima", "ltxv", "kandinsky5", "kandinsky5_image")}
 """Families of tests.reach that are tried here too: the older host does not know all of them."""
 FAMILIES = {**tiny_models.FAMILIES, **{name: REACH[there] for name, there in NEW.items()}}
 LISTS = {"flux": {"double": "double_blocks", "single": "single_blocks"}, "wan": {"double": "blocks"}}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from pack.tests.patches.infusing import FAMILY, biased, draw, pictures
 from pack.tests.patches.sharing import shared
-from pack.tests.reach import REACH, oracle
+from pack.tests.reach import REACH
 from pack.tests.tiny_models import FAMILIES
 
 
@@ -27,12 +27,13 @@ def test_sites_without_self_attention(comfy):
         shared(FAMILY.model(), pictures(), preset="skips")
 
 
-@pytest.mark.parametrize("given", [{"align": True}, {"image_mask": torch.ones(1, 8, 8)}])
+@pytest.mark.parametrize("given", [{"align": True}, {"apart": 1.0}, {"image_mask": torch.ones(1, 8, 8)}])
 def test_inputs_of_this_mix_beside_another(comfy, given):
     from pack.patches.infuse import InfuseSettings, infuse
 
-    settings = InfuseSettings(align=given.get("align", False))
-    with pytest.raises(ValueError, match=r"^align and image_mask belong to the mix 'share'; choose it, or leave .*\.$"):
+    settings = InfuseSettings(**{name: value for name, value in given.items() if name != "image_mask"})
+    said = r"^align, apart and image_mask belong to the mix 'share'; choose it, or leave them out\.$"
+    with pytest.raises(ValueError, match=said):
         infuse(FAMILY.model(), pictures(), None, settings, given.get("image_mask"))
 
 
@@ -47,27 +48,24 @@ def test_masks_for_another_number_of_pictures(comfy):
 @pytest.mark.parametrize(
     ("name", "kind", "why"),
     [
-        ("wan", "WanModel", "it looks there in an attention apart from the text's"),
+        ("wan_animate2", "WanAnimate2Model", "it is not known where in its blocks"),
         ("hydit", "HunYuanDiT", "its attention does not tell the host's hook which call it is in"),
     ],
 )
 def test_models_whose_self_attention_is_not_reached(comfy, name, kind, why):
-    family = {**FAMILIES, **REACH}[name]
+    family = REACH[name]
+    if not family.known:
+        pytest.skip(f"this ComfyUI has no {family.config}")
     said = rf"^How the picture looks at itself cannot be reached in a model of the kind {kind}: {why}; choose .*'\.$"
     with pytest.raises(ValueError, match=said):
         shared(family.model(), family.latent())
 
 
-def test_a_video_with_sound(comfy):
-    minimax = REACH["minimax"]
-    if not minimax.known:
-        pytest.skip(f"this ComfyUI has no {minimax.config}")
-    noise = oracle.noise_of(minimax, frames=oracle.frames_of(minimax))
-    patched = shared(minimax.model(), oracle.video(noise))
-    with pytest.raises(
-        ValueError, match=r"^Infusion Bias: It cannot share in a video with sound; choose .* 'share'\.$"
-    ):
-        oracle.run(patched, noise, minimax.conditioning(), minimax.conditioning("blurry"), 2, 3.0)
+@pytest.mark.parametrize(("name", "kind"), [("sd15", "UNetModel"), ("qwen_image", "QwenImageTransformer2DModel")])
+def test_models_whose_positions_cannot_be_moved(comfy, name, kind):
+    said = rf"^In a model of the kind {kind} pictures cannot be moved apart, .*, but apart is 0\.5; set it to 0\.$"
+    with pytest.raises(ValueError, match=said):
+        shared(FAMILIES[name].model(), FAMILIES[name].latent(), apart=0.5)
 
 
 def test_a_node_that_takes_all_self_attention_is_named(comfy, caplog):

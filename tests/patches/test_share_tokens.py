@@ -1,4 +1,4 @@
-"""The mix 'share' in transformers whose text and picture meet in one attention: the picture alone sees the pictures."""
+"""The mix 'share' in transformers: the picture alone sees the pictures, not the text in the same attention."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from torch import Tensor
 
 JOINT = ["flux", "chroma", "qwen_image", "sd3", "sd35", "lumina2", "z_image", "flux2", "mage_flow"]
 """Their picture's tokens come last, but for Lens, in every call that holds the text's too."""
+ALONE = ["wan", "cosmos_predict2", "anima", "ltxv", "kandinsky5", "kandinsky5_image"]
+"""Their picture looks at itself in an attention of its own."""
+MOVED = ["flux", "flux2", "lumina2", "z_image", "wan"]
 
 
 class Explicit(ByHand):
-    """Has every joint attention written out: first of the pictures, one by one, then of the real call."""
+    """Has every attention of the picture written out: first of the pictures, one by one, then of the real call."""
 
-    def __init__(self, samples: Tensor, weight: float, tokens: int) -> None:
-        self.samples, self.weight, self.tokens = samples, weight, tokens
+    def __init__(self, name: str, samples: Tensor, weight: float, apart: float = 0.0) -> None:
+        self.samples, self.weight, self.alone = samples, weight, name in ALONE
+        height, width = (-(-side // FAMILIES[name].patch) for side in samples.shape[-2:])
+        self.tokens, self.shift = height * width, apart * width
 
     def _act(self, apply_model, args):
         t, c = args["timestep"], args["c"]
@@ -27,11 +32,16 @@ class Explicit(ByHand):
         self.seen = [[] for _ in z]
         for picture, kept in zip(z, self.seen, strict=True):
             options = {"optimized_attention_override": lambda *a, kept=kept, **k: self.attend(kept, True, *a, **k)}
+            options |= {"rope_options": self.rope(c["transformer_options"])} if self.shift else {}
             self.base.apply_model(picture[None], t[:1], transformer_options=options, **self.given)
         left = list(zip(*self.seen, strict=True))[::-1]
         options = {**c["transformer_options"]}
         options["optimized_attention_override"] = lambda *a, **k: self.attend(left, False, *a, **k)
         return apply_model(args["input"], t, **{**c, "transformer_options": options})
+
+    def rope(self, options: dict) -> dict:
+        theirs = {"scale_x": 1.0, "shift_x": 0.0, **options.get("rope_options", {})}
+        return {**theirs, "shift_x": theirs["shift_x"] + theirs["scale_x"] * self.shift}
 
     def attend(self, kept: list, recording: bool, func, q, k, v, *rest, **given):
         """Text tokens stand before the picture's."""
@@ -40,7 +50,8 @@ class Explicit(ByHand):
             parts = [tokens.double() for tokens in (q, k, v)]
         else:
             parts = [heads(tokens, count) for tokens in (q, k, v)]
-        if parts[0].shape[2] <= self.tokens:
+        queries, keys = (part.shape[2] for part in parts[:2])
+        if (queries, keys) != (self.tokens, self.tokens) if self.alone else queries <= self.tokens:
             return out
         if recording:
             kept.append([part[:, :, -self.tokens :] for part in parts])
@@ -59,15 +70,34 @@ class Explicit(ByHand):
         return torch.cat([out[:, : -self.tokens], mine.transpose(1, 2).flatten(2).to(out)], 1)
 
 
-@pytest.mark.parametrize("name", JOINT)
-def test_every_joint_family(comfy, name):
+def same(name, apart=0.0, model=None):
+    """Ours equals the reference."""
+    model, samples = model or FAMILIES[name].model(), pictures(name)
+    explicit = draw(Explicit(name, samples, 2.0, apart).on(model, lambda patched: draw(patched, name)), name)
+    ours, plain = draw(shared(model, samples, apart=apart), name), draw(model, name)
+    assert close(ours, explicit, plain, 2e-5), (ours - explicit).abs().max() / plain.abs().max()
+
+
+@pytest.mark.parametrize("name", JOINT + ALONE)
+def test_every_family(comfy, name):
     if name in NEW and not FAMILIES[name].known:
         pytest.skip(f"this ComfyUI has no {FAMILIES[name].config}")
+    same(name)
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_pictures_beside_the_one_that_is_made(comfy, name):
+    """Their positions are moved as the host moves them; that makes another picture."""
+    if name in NEW and not FAMILIES[name].known:
+        pytest.skip(f"this ComfyUI has no {FAMILIES[name].config}")
+    same(name, apart=1.0)
     model, samples = FAMILIES[name].model(), pictures(name)
-    tokens = 1
-    for side in samples.shape[-2:]:
-        tokens *= -(-side // FAMILIES[name].patch)
-    explicit = Explicit(samples, 2.0, tokens).on(model, lambda patched: draw(patched, name))
-    ours = draw(shared(model, samples), name)
-    plain = draw(model, name)
-    assert close(ours, draw(explicit, name), plain, 2e-5), (ours - draw(explicit, name)).abs().max() / plain.abs().max()
+    above, beside = (draw(shared(model, samples, apart=apart), name) for apart in (0.0, 1.0))
+    assert (above - beside).abs().max() > 1e-2 * (draw(model, name) - above).abs().max()
+
+
+def test_positions_that_another_node_moved(comfy):
+    """ScaleROPE's stay, and a width is as wide as it makes it."""
+    patched = FAMILIES["flux"].model().clone()
+    patched.set_model_rope_options(2.0, 3.0, 1.0, 0.0, 1.0, 0.0)
+    same("flux", apart=0.5, model=patched)

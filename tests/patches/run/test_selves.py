@@ -85,3 +85,24 @@ def test_a_unet_whose_every_grid_is_too_large_is_pooled_from_its_coarsest(comfy,
         grids[limit] = maps.runs[0].self_grid
         torch.testing.assert_close(maps.runs[0].self_attention.sum(2), torch.ones(1, grids[limit][0] * grids[limit][1]))
     assert grids == {1024: (16, 12), 48: (8, 6), 12: (4, 3)}
+
+
+@pytest.mark.parametrize("name", ["cosmos_predict2", "ltxv", "kandinsky5"])
+def test_a_picture_that_looks_at_itself_apart_from_the_text(comfy, name):
+    """Each frame's tokens to themselves, in the attention calls that hold as many keys as queries."""
+    from pack.tests.reach import REACH
+    from pack.tests.reach.oracle import Seen, noise_of, run
+
+    family, seen = REACH[name], Seen()
+    if not family.known:
+        pytest.skip(f"this host has no {family.config}")
+    noise = noise_of(family, frames=3)
+    model, maps = captured(seen.on(family.model()))
+    run(model, noise, family.conditioning())
+    frames, h, w = noise.shape[2], *(side // family.patch for side in noise.shape[-2:])
+    calls = [(q, k) for q, k, _ in seen.calls if q.shape[2] == k.shape[2] == frames * h * w]
+    q, k = (torch.stack(part).double().unflatten(3, (frames, -1)) for part in zip(*calls, strict=True))
+    expected = (q @ k.mT * q.shape[-1] ** -0.5).softmax(-1).mean((0, 2, 3))
+    ours = maps.runs[0]
+    assert ours.self_grid == (h, w) and ours.refinable
+    torch.testing.assert_close(ours.self_attention.double(), expected, rtol=1e-4, atol=1e-7)
