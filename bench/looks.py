@@ -22,13 +22,14 @@ def pictures(of: list[Scene]) -> Tensor:
     return torch.from_numpy(np.stack([render(scene)[0] for scene in of]))
 
 
-def adapted(model, adapter: tuple, reference: Tensor, weight: float = 1.0, **options):
+def adapted(model, adapter: tuple, reference: Tensor, weight: float = 1.0, each: bool = False, **options):
     """A clone of the model by ComfyUI_IPAdapter_plus' IPAdapterAdvanced, whose folder LATENT_MANIPULATION_PACKS names.
 
-    adapter: IPADAPTER and CLIP_VISION. reference: (1, H, W, 3). options: attn_mask, weight_type, start_at, end_at.
+    adapter: IPADAPTER and CLIP_VISION. reference: (N, H, W, 3), all for every picture, or one for each of a batch (by
+    IPAdapterBatch). options: attn_mask, weight_type, start_at, end_at. FileNotFoundError: the pack is not here.
     """
-    given, clip_vision = adapter
-    node = imported("ComfyUI_IPAdapter_plus", "IPAdapterPlus").IPAdapterAdvanced()
+    pack, (given, clip_vision) = imported("ComfyUI_IPAdapter_plus", "IPAdapterPlus"), adapter
+    node = pack.IPAdapterBatch() if each else pack.IPAdapterAdvanced()
     return node.apply_ipadapter(model, given, image=reference, clip_vision=clip_vision, weight=weight, **options)[0]
 
 
