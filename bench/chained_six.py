@@ -76,21 +76,18 @@ class Graph:
     """The graph of a case, with some of the effects."""
 
     def __init__(self, chains: Chains, case: Six) -> None:
-        self.chains, self.case, self.maps = chains, case, None
+        self.chains, self.case, self.maps, self.styled = chains, case, None, False
         alone = Scene((case.kept,), case.backdrop, "")
         picture, masks = scene_drawn(alone)
         self.latent, self.mask = chains.vae.encode(picture[None]), grown(masks)
 
     def made(self, *effects: str) -> tuple[Tensor, dict[str, float]]:
         """The picture (H, W, 3), and what each effect did there, 0..1; in the effects' order."""
-        chains, case = self.chains, self.case
-        model, positive = chains.model, chains.tagged(case.text())
+        chains, case, self.styled = self.chains, self.case, "slerp" in effects
+        model = chains.model
         for name in effects:
-            if name == "slerp":
-                positive = move_text(positive, chains.tagged(case.text(style=True)), None, TextMove(THETA))
-            else:
-                model = getattr(self, f"_{name}")(model)
-        made = paint(model, chains.vae, positive, chains.empty, [case.seed])
+            model = model if name == "slerp" else getattr(self, f"_{name}")(model)
+        made = paint(model, chains.vae, self._told(), chains.empty, [case.seed])
         reading = judge.read(chains.judge, made)[0]
         return made[0], self._done(reading, "capture" in effects)
 
@@ -114,6 +111,13 @@ class Graph:
             done["capture"] = max(judge.overlap(cells, found.cells) for found in own)
         return {name: float(value) for name, value in done.items()}
 
+    def _told(self, striped: bool = False) -> list:
+        """The prompt, or the edit's; the slider moves both, else the edit would take the style back."""
+        plain = self.chains.tagged(self.case.text(striped))
+        if not self.styled:
+            return plain
+        return move_text(plain, self.chains.tagged(self.case.text(striped, style=True)), None, TextMove(THETA))
+
     def _capture(self, model):
         model, self.maps = capture(model, CaptureSettings((self.case.words,), True))
         return model
@@ -123,7 +127,7 @@ class Graph:
         return place_regions(model, (region,), RegionSettings())
 
     def _semantic(self, model):
-        concept = Concept(self.chains.tagged(self.case.text(striped=True)), threshold=0.0)
+        concept = Concept(self._told(striped=True), threshold=0.0)
         return guide(model, (concept,), SemanticSettings(against="auto"))[0]
 
     def _inject(self, model):
