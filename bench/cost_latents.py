@@ -90,24 +90,33 @@ def features_mb(model, positive: list, negative: list) -> dict[str, float]:
     import torch
     from pack.bench.sd15 import sample
     from pack.patches.infuse import InfuseSettings, infuse
+
+    found = {}
+    for name, mix in (("infusion", "add"), ("share", "share")):
+        settings = InfuseSettings(0.05, preset="all", mix=mix)
+        biased = infuse(model, torch.ones(1, 4, 64, 64), None, settings)
+        found[name] = kept_mb(lambda biased=biased: sample(biased, positive, negative, steps=2))
+    return found
+
+
+def kept_mb(run) -> float:
+    """Megabytes of the features that an infused run of two steps or more keeps."""
     from pack.patches.run.biasing import Biasing
 
-    kept, step = {"add": [], "share": []}, Biasing.step
+    kept, step = [], Biasing.step
 
     def watched(self, run) -> None:
-        """Before the second step's recording what the first one kept."""
+        """Before the next step's recording what the last one kept."""
         found = [one for features in self.features.values() for one in features.values()]
-        kept[self.settings.mix].append(sum(one.nbytes for one in found))
+        kept.append(sum(one.nbytes for one in found))
         step(self, run)
 
     Biasing.step = watched
     try:
-        for mix in kept:
-            settings = InfuseSettings(0.05, preset="all", mix=mix)
-            sample(infuse(model, torch.ones(1, 4, 64, 64), None, settings), positive, negative, steps=2)
+        run()
     finally:
         Biasing.step = step
-    return {name: max(sizes) / 2**20 for name, sizes in zip(("infusion", "share"), kept.values(), strict=True)}
+    return max(kept) / 2**20
 
 
 if __name__ == "__main__":
