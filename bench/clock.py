@@ -36,7 +36,10 @@ class Clock:
         return self.end - time.monotonic()
 
     def do(self, name: str, work: Callable[[], T]) -> T | None:
-        """What `work` gives; None, with an entry in the log, where it fails or there is no time for (all of) it."""
+        """What `work` gives; None, with an entry in the log, where it fails or there is no time for (all of) it.
+
+        Work that is itself made of such pieces is interrupted in these alone, from the first one on.
+        """
         try:
             with self._alarm():
                 return work()

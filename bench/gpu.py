@@ -81,9 +81,10 @@ def main() -> None:
     import torch
     from pack.bench.report import device, report
 
-    tiny, parts = TINY in sys.argv, Parts(tiny)
+    tiny = TINY in sys.argv
     if not tiny and not torch.cuda.is_available():
         sys.exit(f"No GPU is here; run it on a machine that has one, or with {TINY} for a dry run.")
+    parts = Parts(tiny)
     rows, figures = checks(parts, tiny)
     more, found = attention(parts, tiny)
     lines, costly = costs(parts, tiny)

@@ -22,7 +22,7 @@ SDXL |= dict(use_linear_in_transformer=True, adm_in_channels=2816, num_classes="
 FLUX = dict(image_model="flux", in_channels=16, out_channels=16, patch_size=2, hidden_size=3072, num_heads=24)
 FLUX |= dict(depth=19, depth_single_blocks=38, axes_dim=[16, 56, 56], theta=10000, mlp_ratio=4.0, qkv_bias=True)
 FLUX |= dict(context_in_dim=4096, vec_in_dim=768, guidance_embed=True, txt_ids_dims=[])
-FLUX_BYTES = 24 * 2**30
+FLUX_BYTES = 23.8e9
 """Of its weights in bfloat16."""
 SMALL_UNET = dict(model_channels=32)
 SMALL_FLUX = dict(hidden_size=128, num_heads=1, depth=2, depth_single_blocks=4)
