@@ -87,20 +87,29 @@ def features_mb(model, positive: list, negative: list) -> float:
     """Megabytes of all sites' features of one picture at 512x512."""
     import torch
     from pack.bench.sd15 import sample
-    from pack.patches.infuse import InfuseSettings, Infusion, infuse
+    from pack.patches.infuse import InfuseSettings, infuse
 
-    kept, record = [], Infusion._record
+    biased = infuse(model, torch.ones(1, 4, 64, 64), None, InfuseSettings(0.05, preset="all"))
+    return kept_mb(lambda: sample(biased, positive, negative, steps=2))
 
-    def watched(self, *args) -> dict:
-        features = record(self, *args)
-        kept.append(sum(feature.numel() * feature.element_size() for feature in features.values()))
-        return features
 
-    Infusion._record = watched
+def kept_mb(run) -> float:
+    """Megabytes of what an infused run of two steps or more keeps."""
+    from pack.patches.run.biasing import Biasing
+
+    kept, step = [], Biasing.step
+
+    def watched(self, run) -> None:
+        """Before the next step's recording what the last one kept."""
+        found = [one for features in self.features.values() for one in features.values()]
+        kept.append(sum(one.nbytes for one in found))
+        step(self, run)
+
+    Biasing.step = watched
     try:
-        sample(infuse(model, torch.ones(1, 4, 64, 64), None, InfuseSettings(0.05, preset="all")), positive, negative)
+        run()
     finally:
-        Infusion._record = record
+        Biasing.step = step
     return max(kept) / 2**20
 
 

@@ -20,26 +20,9 @@ def shared(model, count: int):
     return infuse(model, pictures, None, InfuseSettings(3.0, preset="all", mix="share", input="noised"))
 
 
-def kept_mb(run) -> float:
-    """Megabytes of keys and values that one step keeps, float32."""
-    from unittest.mock import patch
-
-    from pack.patches.share import Sharing
-
-    sizes, more = [0], Sharing.more
-
-    def watched(self, call):
-        found = more(self, call)
-        sizes.append(sum(one.nbytes for kept in self.features.values() for one in kept.values()))
-        return found
-
-    with patch.object(Sharing, "more", watched):
-        run()
-    return max(sizes) / 2**20
-
-
 def main() -> None:
     from pack.bench.cost_attention import WORDS, conditioning
+    from pack.bench.cost_latents import kept_mb
     from pack.bench.paired import Ratio
     from pack.bench.report import report
     from pack.bench.sd15 import in_turn, sample, unet
@@ -49,7 +32,7 @@ def main() -> None:
     runs = {name: lambda m=m: sample(m, *texts, SIZE) for name, m in models.items()}
     rows, figures = [], {}
     for count in COUNTS:
-        figures[f"share_{count}_mb"] = kept_mb(runs[f"share_{count}"])
+        figures[f"share_{count}_mb"] = kept_mb(lambda m=models[f"share_{count}"]: sample(m, *texts, SIZE, steps=2))
         rows.append((f"{count} pictures: keys and values kept", f"{figures[f'share_{count}_mb']:.1f} MB"))
     seconds = in_turn(runs, PAIRS)
     for count in COUNTS:

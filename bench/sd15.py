@@ -35,12 +35,20 @@ FORM = dict(
 
 
 def unet() -> comfy.model_patcher.ModelPatcher:
-    """A ModelPatcher in float32; weights are small enough that ten steps stay finite."""
-    config = comfy.supported_models.SD15(dict(FORM))
-    config.unet_config["num_heads"] = 8  # set after construction: unet_extra_config overwrites it
-    config.set_inference_dtype(torch.float32, None)
+    """A ModelPatcher in float32."""
+    return random_model(comfy.supported_models.SD15, FORM, torch.float32, num_heads=8)
+
+
+def random_model(config: type, form: dict, dtype: torch.dtype, **late: object) -> comfy.model_patcher.ModelPatcher:
+    """Of a class of `comfy.supported_models`; its weights are small enough that ten steps stay finite.
+
+    late: settings that the class overwrites, by its unet_extra_config, when it is made.
+    """
+    made = config(dict(form))
+    made.unet_config.update(late)
+    made.set_inference_dtype(dtype, None)
     device = get_torch_device()
-    model = config.get_model({}, "", device=device)
+    model = made.get_model({}, "", device=device)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if weight.ndim > 1:
@@ -92,12 +100,19 @@ class Stopwatch:
         return self.seconds / whole, whole
 
 
-def in_turn(runs: dict[str, Callable[[], float]], pairs: int) -> dict[str, list[float]]:
-    """Seconds of every run, called one after the other, `pairs` times, after one warm-up each."""
+def in_turn(
+    runs: dict[str, Callable[[], float]], pairs: int, enough: Callable[[int], bool] = lambda done: False
+) -> dict[str, list[float]]:
+    """Seconds of every run, called one after the other, `pairs` times, after one warm-up each.
+
+    enough: whether to stop after so many times already.
+    """
     for run in runs.values():
         run()
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(pairs):
+    for done in range(pairs):
+        if enough(done):
+            break
         for name, run in runs.items():
             seconds[name].append(run())
     soft_empty_cache()
