@@ -19,16 +19,25 @@ Places = UNetPlaces | TokenPlaces
 def sites_of(model: ModelPatcher) -> Sites:
     """The attention of this model to its text; ValueError if it cannot be read or biased."""
     network = model.get_model_object("diffusion_model")
-    if isinstance(network, UNetModel):
-        return UNetSites(network)
-    family = family_of(network)
-    if family is None or family.unreachable:
-        why = family.unreachable if family else "it is not known where its text and its picture meet"
+    if why := unreached(model):
         raise ValueError(
             f"Attention to phrases cannot be reached in a model of the kind {type(network).__name__}: {why}; use "
             "another model, or an effect that works without phrases."
         )
-    return TokenSites(network, family)
+    return UNetSites(network) if has_unet(model) else TokenSites(network, family_of(network))
+
+
+def has_unet(model: ModelPatcher) -> bool:
+    """Whether it is a U-Net (SD1, SD2, SDXL); else a transformer."""
+    return isinstance(model.get_model_object("diffusion_model"), UNetModel)
+
+
+def unreached(model: ModelPatcher) -> str:
+    """Why the attention of this model to its text cannot be reached; '': it can."""
+    family = family_of(model.get_model_object("diffusion_model"))
+    if has_unet(model) or (family and not family.unreachable):
+        return ""
+    return family.unreachable if family else "it is not known where its text and its picture meet"
 
 
 def places_of(model: ModelPatcher) -> Places:

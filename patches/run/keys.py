@@ -12,7 +12,7 @@ from ..models.reach import Sites
 from ..models.site import Site
 from .biasing import Key
 from .engine import KEY
-from .record import OVERRIDE, parts, plain_call
+from .record import OVERRIDE, parts, plain_call, text_of
 from .run import Run
 from .wider import given_by, split
 
@@ -32,7 +32,7 @@ def show_keys(run: Run, keep: Keep, executor: object, pictures: Tensor, t: Tenso
         with sites.open(network, shape, given, options, override):
             yield options
 
-    plain_call(run, executor, x, t, key[0], options, key[1], listen)
+    plain_call(executor, x, t, text_of(run, key[0], len(x), key[1]), options, listen)
 
 
 def _keeping(sites: Sites, keep: Keep, rows: int, previous: Callable | None) -> Callable:
