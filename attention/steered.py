@@ -1,4 +1,4 @@
-"""What the picture gets from its text in cross-attention, moved towards a concept or away from it."""
+"""What the picture gets from its text, moved towards a concept or away from it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ class Pull:
     """How much of it counts, for all tokens or (b or 1, Q, 1)."""
 
 
-def steered(prompt: Tensor, pulls: Sequence[Pull]) -> Tensor:
+def steered(prompt: Tensor, pulls: Sequence[Pull], text: Tensor | None = None, part: Tensor | float = 1.0) -> Tensor:
     """What the tokens get from the prompt (b, Q, C) with all concepts in it, in its dtype.
 
     With d = concept - neutral: add is + strength * d; remove is - strength times the prompt's own share of d (CASteer's
     rule), in tokens that are like d. A token never grows past LIMIT times its sum of magnitudes.
+    text: what they get from the prompt's text alone, where the rest is from other tokens, and part, of it, counts.
     """
     z = prompt.float()
-    moved = z + sum(pull.share * _change(z, pull) for pull in pulls)
+    own = z if text is None else text.float()
+    moved = z + part * sum(pull.share * _change(own, pull) for pull in pulls)
     growth = moved.abs().sum(-1, keepdim=True) / z.abs().sum(-1, keepdim=True).clamp(min=TINY)
     return (moved * (LIMIT / growth.clamp(min=LIMIT))).to(prompt)
 

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from ..sampling.semantic import Momentum, Part, across, combine, rescale
 from .edit_masks import EditMasks
-from .models.reach import sites_of
+from .models.reach import has_unet, sites_of
 from .run.against import base_of, rewrites
-from .run.concept_keys import ConceptKeys, check_keys
+from .run.concept_keys import ConceptKeys
+from .run.concept_tokens import ConceptTokens
 from .run.concepts import Concept, concept_rows
 from .run.edited import edits_of, unacted, unedited
+from .run.inside import check_inside
 from .run.maps import Maps
 from .run.rows import table
 from .run.run import Effect, Run, attach
@@ -45,15 +47,16 @@ def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: Semantic
     """A clone that edits every prediction by the concepts, and a handle on what it edited.
 
     Source 002: SEGA (arXiv:2301.12247) and LEDITS++ (arXiv:2311.16711) masks. ValueError: masks of kind 'ledits' need
-    attention that can be reached; concepts that act by attention need a U-Net.
+    attention that can be reached, and so do concepts that act by attention.
     """
     maps = Maps()
     inside = tuple(concept for concept in concepts if concept.inside)
     rows = any(concept.by_rows for concept in concepts)
     if inside:
-        check_keys(model)
+        check_inside(model)
         unused = not rows and settings not in (SemanticSettings(), SemanticSettings(against="auto"))
-        model = attach(model, lambda: ConceptKeys(inside, unused))
+        kind = ConceptKeys if has_unet(model) else ConceptTokens
+        model = attach(model, lambda: kind(inside, unused))
     if not rows:
         return unedited(model, concepts, maps), maps
     if settings.mask == "ledits" or settings.keep:

@@ -19,18 +19,27 @@ Places = UNetPlaces | TokenPlaces
 def sites_of(model: ModelPatcher, phrases: bool = True) -> Sites:
     """The attention of this model; ValueError if it, or that to phrases, cannot be read or biased."""
     network = model.get_model_object("diffusion_model")
-    if isinstance(network, UNetModel):
-        return UNetSites(network)
-    family = family_of(network)
-    why = "it is not known where its text and its picture meet"
-    if family is not None:
-        why = family.unreachable or (family.wordless if phrases else "")
-    if why:
+    if why := unreached(model, phrases):
         raise ValueError(
             f"Attention to phrases cannot be reached in a model of the kind {type(network).__name__}: {why}; use "
             "another model, or an effect that works without phrases."
         )
-    return TokenSites(network, family)
+    return UNetSites(network) if has_unet(model) else TokenSites(network, family_of(network))
+
+
+def has_unet(model: ModelPatcher) -> bool:
+    """Whether it is a U-Net (SD1, SD2, SDXL); else a transformer."""
+    return isinstance(model.get_model_object("diffusion_model"), UNetModel)
+
+
+def unreached(model: ModelPatcher, phrases: bool = True) -> str:
+    """Why the attention of this model, or that to phrases, cannot be reached; '': it can."""
+    family = family_of(model.get_model_object("diffusion_model"))
+    if has_unet(model):
+        return ""
+    if family is None:
+        return "it is not known where its text and its picture meet"
+    return family.unreachable or (family.wordless if phrases else "")
 
 
 def places_of(model: ModelPatcher) -> Places:

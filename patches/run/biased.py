@@ -64,9 +64,15 @@ def masked(backend: Callable) -> Callable:
 
 
 def join(mask: Tensor, given: Tensor | None) -> Tensor:
-    """Our bias and the mask a model gave: (Q, K), (B, Q, K) or (B, 1 or heads, 1 or Q, K), bool or float."""
+    """Our bias and the mask a model gave, as of `as_bias`."""
+    return mask if given is None else mask + as_bias(given, mask.dtype)
+
+
+def as_bias(given: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    """What a mask adds to the logits: (Q, K), (B, Q, K) or (B, 1 or heads, 1 or Q, K), bool or float -> four axes."""
     if given is None:
-        return mask
+        return None
     if given.dtype == torch.bool:
-        given = torch.zeros_like(given, dtype=mask.dtype).masked_fill(~given, float("-inf"))
-    return mask + (given.unsqueeze(1) if given.ndim == 3 else given).to(mask.dtype)
+        given = torch.zeros_like(given, dtype=dtype).masked_fill(~given, float("-inf"))
+    given = given.to(dtype)
+    return given[None, None] if given.ndim == 2 else given.unsqueeze(1) if given.ndim == 3 else given

@@ -80,10 +80,10 @@ def concept_rows(run: Run, concept: Concept, noise: Tensor, **given: object) -> 
     seed, as the host encodes its own conditionings.
     """
     text, options = concept.conditioning[0]
-    words = {name: options[name] for name in TEXT if name in options}
+    words = words_of(options)
     rows: dict[frozenset, dict] = {}
     for entry in run.guider.conds["positive"]:
-        _check_widths(concept, entry)
+        check_widths(concept, entry)
         kept = {name: value for name, value in entry.items() if name not in (*TEXT, *OWN)}
         row = rows.setdefault(frozenset((name, id(value)) for name, value in kept.items()), {"strength": 0.0})
         row |= {**kept, **words, "cross_attn": text, "strength": row["strength"] + entry.get("strength", 1.0)}
@@ -93,7 +93,12 @@ def concept_rows(run: Run, concept: Concept, noise: Tensor, **given: object) -> 
     return encode_model_conds(encode, list(rows.values()), noise, noise.device, "positive", **given)
 
 
-def _check_widths(concept: Concept, entry: dict) -> None:
+def words_of(options: dict) -> dict:
+    """What belongs to the text among a conditioning's options."""
+    return {name: options[name] for name in TEXT if name in options}
+
+
+def check_widths(concept: Concept, entry: dict) -> None:
     """ValueError: the concept's text, or its pooled vector, is not of the sampled prompt's kind."""
     text, options = concept.conditioning[0]
     pairs = [(text, entry.get("cross_attn")), (options.get("pooled_output"), entry.get("pooled_output"))]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import comfy.ldm.modules.attention as host
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
@@ -13,48 +12,18 @@ from torch.nn.functional import pad
 from ...attention.bias import repeat_tokens
 from ..models.reach import Sites, sites_of
 from ..models.site import Site
+from .attended import Attended, Call, Look
 from .biased import Biased, masked
 from .rows import Entry
 from .run import Effect, Run
 from .told import speaking
-from .wider import NAMES, More, given_by, split, wider
+from .wider import NAMES, More, given_by, heads_of, wider
 
 KEY = "lm_attention"
 UNSEEN = (
     "In its window the model's attention to its phrases was never met, so it did nothing: another node skips or "
     "replaces that attention, or the prompt with the phrases acts in other steps."
 )
-
-
-@dataclass(frozen=True)
-class Look:
-    """One conditioning's picture tokens looking at its text tokens, in one attention call of the model."""
-
-    run: Run
-    entry: Entry
-    site: Site
-    q: Tensor = field(repr=False)
-    """(b, heads, Q, D), picture tokens."""
-    k: Tensor = field(repr=False)
-    """(b, heads, n, D), the entry's own text tokens."""
-    every_q: Tensor = field(repr=False)
-    """(B, heads, Q, D), with the other conditionings of this call."""
-    every_k: Tensor = field(repr=False)
-    picture_k: Tensor | None = field(repr=False)
-    """(b, heads, Q, D), the picture tokens among the keys, or None."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One attention call that effects want."""
-
-    site: Site
-    entries: list[Entry | None]
-    """Behind each chunk of the batch."""
-    effects: list[AttentionEffect]
-    q: Tensor = field(repr=False)
-    """(B, heads, Q, D)."""
-    k: Tensor = field(repr=False)
 
 
 class AttentionEffect(Effect):
@@ -78,6 +47,10 @@ class AttentionEffect(Effect):
     def more(self, call: Call) -> More | None:
         """Keys to add to the call's own, or None."""
         return None
+
+    def after(self, seen: Attended, out: Tensor) -> Tensor:
+        """Of a call, its output or another."""
+        return out
 
     def idle(self, run: Run) -> str:
         return UNSEEN if self.opened and not self.looked else ""
@@ -117,8 +90,16 @@ class Override:
         call = self._call(given, kwargs.get("transformer_options") or {})
         mask, more = (self._mask(call), self._more(call)) if call else (None, [])
         if mask is None and not more:
-            return self.previous(func, *args, **kwargs) if self.previous else func(*args, **kwargs)
-        given, mask = wider(given, mask, more) if more else (given, mask)
+            out = self.previous(func, *args, **kwargs) if self.previous else func(*args, **kwargs)
+        else:
+            given, mask = wider(given, mask, more) if more else (given, mask)
+            out = self._attend(func, given, kwargs, mask)
+        seen = Attended(call, func, given, mask) if call else None
+        for effect in call.effects if call else []:
+            out = effect.after(seen, out)
+        return out
+
+    def _attend(self, func: Callable, given: dict, kwargs: dict, mask: Tensor | None) -> Tensor:
         qkv = [given[name] for name in NAMES[:4]]
         rest = {name: value for name, value in {**kwargs, **given}.items() if name not in NAMES[:4]}
         if mask is None:
@@ -146,7 +127,7 @@ class Override:
         with speaking(self.nodes):
             site = self.sites.site(rows, given, options) if rows else None
         effects = [effect for effect in self.effects if site and effect.wants(site)]
-        return Call(site, entries, effects, *(_heads(given, name) for name in "qk")) if effects else None
+        return Call(site, entries, effects, *(heads_of(given, name) for name in "qk")) if effects else None
 
     def _mask(self, call: Call) -> Tensor | None:
         """(B, 1 or heads, Q, K) in q's dtype to add to the logits of this call, or None; shows the call to readers."""
@@ -173,12 +154,6 @@ class Override:
                 own = None if pictures is None else pictures[at]
                 looks.append((at, Look(self.run, entry, site, q[at], k[at, :, entry.own], q, k, own)))
         return looks
-
-
-def _heads(given: dict, name: str) -> Tensor:
-    """(B, heads, tokens, D) of what a backend was given; grouped queries share keys, which are repeated for them."""
-    tokens, heads = split(given, name), given["heads"]
-    return tokens if tokens.shape[1] == heads else tokens.repeat_interleave(heads // tokens.shape[1], 1)
 
 
 def _mask(parts: list[tuple[slice, Entry, Tensor]], site: Site, q: Tensor, k: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from ..models.reach import Sites
 from ..models.site import Site
 from .biasing import Key
 from .engine import KEY
-from .record import OVERRIDE, parts, plain_call
+from .record import OVERRIDE, parts, plain_call, text_of
 from .run import Run
 from .wider import given_by, split
 
@@ -59,7 +59,7 @@ def show_keys(
             with sites.open(network, shape, given, options, override):
                 yield options
 
-        plain_call(run, executor, latent, t, key[0], options, key[1], listen)
+        plain_call(executor, latent, t, text_of(run, key[0], len(latent), key[1]), options, listen)
 
 
 def _keeping(sites: Sites, keep: Callable, rows: int, previous: Callable | None) -> Callable:

@@ -11,16 +11,14 @@ from comfy.utils import repeat_to_batch_size
 from torch import Tensor
 
 from ...attention.cells import cells
-from ...attention.steered import Pull, steered
+from ...attention.steered import steered
 from ..models.options import append_patches, replace_blocks, replaced_blocks
 from .concepts import Concept
+from .inside import pull_of
 from .masks import cut_to_area
 from .record import OVERRIDE
 from .rows import Entry
 from .told import speaking
-
-UNIT = 5.0
-"""The scale of strength 1: what is added is the concept itself, what is removed goes wholly."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class KeysCall:
             seen = [attend(q[at], *one) for one in both]
             neutral = None if self.told.neutral is None else seen[-1]
             pulls = [
-                Pull(one, neutral, concept.scale / UNIT, concept.remove, self._share(concept, entry, grid, z))
+                pull_of(concept, one, neutral, self._share(concept, entry, grid, z))
                 for one, concept in zip(seen, self.told.concepts, strict=False)
             ]
             parts[i] = steered(parts[i], pulls)

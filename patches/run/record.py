@@ -28,8 +28,13 @@ def text_of(run: Run, name: str, batch: int, area: tuple | None) -> dict:
     The first, where several act; also where none does, as between two ranges of steps.
     """
     listed = run.guider.conds[name]
-    model_conds = next((cond for cond in listed if _acts(cond, run.sigma)), listed[0])["model_conds"]
-    return cond_cat([{key: cond.process_cond(batch_size=batch, area=area) for key, cond in model_conds.items()}])
+    return rows_of(next((cond for cond in listed if _acts(cond, run.sigma)), listed[0]), batch, area)
+
+
+def rows_of(encoded: dict, batch: int, area: tuple | None = None) -> dict:
+    """What the model gets beside the latent for `batch` rows of an entry."""
+    conds = encoded["model_conds"].items()
+    return cond_cat([{key: cond.process_cond(batch_size=batch, area=area) for key, cond in conds}])
 
 
 def _acts(cond: dict, sigma: float) -> bool:
@@ -40,11 +45,9 @@ class Enough(Exception):
     """All that is kept is there: what follows in the model is not needed."""
 
 
-def plain_call(
-    run: Run, executor: object, x: Tensor, t: Tensor, text: str, options: dict, area: tuple | None, listen: Listen
-) -> None:
-    """x through the model without control or patches, not even ours, beside the text of a guider's list that acts."""
-    given, network = text_of(run, text, len(x), area), executor.class_obj.diffusion_model
+def plain_call(executor: object, x: Tensor, t: Tensor, given: dict, options: dict, listen: Listen) -> None:
+    """x through the model without control or patches, not even ours. given: what it gets beside, as of `rows_of`."""
+    network = executor.class_obj.diffusion_model
     with suppress(Enough), apart(), listen(network, given, _plain(options)) as recording:
         executor.original(x, t.expand(len(x)), control=None, transformer_options=recording, **given)
 
@@ -94,7 +97,7 @@ class Recorder:
         def listen(network: Module, given: dict, plain: dict) -> AbstractContextManager[dict]:
             return self.places.recording(network, shape, given, plain, keep, self.sites)
 
-        plain_call(self.run, executor, x, t, text, options, area, listen)
+        plain_call(executor, x, t, text_of(self.run, text, len(x), area), options, listen)
         return features
 
 

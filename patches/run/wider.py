@@ -42,6 +42,12 @@ def split(given: dict, name: str) -> Tensor:
     return rearrange(given[name], "b n (h d) -> b h n d", d=width)
 
 
+def heads_of(given: dict, name: str) -> Tensor:
+    """As `split`; grouped queries share keys and values, which are repeated for them."""
+    tokens, heads = split(given, name), given["heads"]
+    return tokens if tokens.shape[1] == heads else tokens.repeat_interleave(heads // tokens.shape[1], 1)
+
+
 def wider(given: dict, bias: Tensor | None, more: Sequence[More]) -> tuple[dict, Tensor | None]:
     """What a backend is given, and a bias (B, 1 or heads, Q, K) or None, for a call with more keys behind its own."""
     q, k, v = (split(given, name) for name in "qkv")

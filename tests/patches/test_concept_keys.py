@@ -140,15 +140,6 @@ def test_beside_an_ip_adapter(comfy):
     assert (through - other).abs().max() < 1e-4 * other.abs().max()
 
 
-@pytest.mark.parametrize("name", ["flux", "wan"])
-def test_other_models_are_refused(comfy, name):
-    family = FAMILIES[name]
-    with pytest.raises(ValueError, match="acts by attention in U-Nets alone") as raised:
-        edit(family.model(), inside(family=family))
-    assert str(raised.value).endswith("set how to guidance in Edit Concept.")
-    assert edit(family.model(), inside(family=family, scale=0.0))
-
-
 def test_removal_needs_a_negative_prompt(comfy):
     from comfy_extras.nodes_custom_sampler import BasicGuider
 
