@@ -69,3 +69,12 @@ def test_the_reference_gives_the_look_and_the_prompt_the_shape(loaded, adapter, 
     assert sum(any(t.shape == "circle" for t in reading.things) for reading in readings) >= 3
     free = judge.read(reader, torch.cat([paint(loaded, loaded[0], "a circle", seed) for seed in range(4)]))
     assert sum(all(taken(s, r).values()) for s, r in zip(references, free, strict=True)) <= 1
+
+
+def test_the_pack_s_own_loader_reads_the_file(adapter):
+    from pack.demo.adapter import WEIGHTS
+    from pack.tests.tiny_adapter import real_pack
+
+    read = real_pack().ipadapter_model_loader(str(WEIGHTS))
+    assert {part: set(weights) for part, weights in read.items()} == {p: set(w) for p, w in adapter[0].items()}
+    assert torch.equal(read["ip_adapter"]["1.to_k_ip.weight"].float(), adapter[0]["ip_adapter"]["1.to_k_ip.weight"])
