@@ -20,6 +20,7 @@ from ..patches.infuse import InfuseSettings, infuse
 from ..patches.inject import inject
 from ..patches.regions import RegionSettings, place_regions
 from ..patches.run.concepts import Concept
+from ..patches.run.window import Window
 from ..patches.semantic import SemanticSettings, guide
 from ..patches.slerp import TextMove, move_text
 from .asked import Box
@@ -35,6 +36,8 @@ from .placing import drawn, inside
 PATCHES = ("capture", "regions", "semantic", "inject", "infuse")
 EVERY = (*PATCHES, "slerp")
 THETA, WEIGHT, SAME = 1.0, 3.0, 0.6
+LATE = 0.25
+"""Where style and edit begin, once things have their places; chosen on scenes from 60,000 on."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ class Graph:
         plain = self.chains.tagged(self.case.text(striped))
         if not self.styled:
             return plain
-        return move_text(plain, self.chains.tagged(self.case.text(striped, style=True)), None, TextMove(THETA))
+        late = TextMove(THETA, start_percent=0.0 if striped else LATE)  # an edit is one text, with a start of its own
+        return move_text(plain, self.chains.tagged(self.case.text(striped, style=True)), None, late)
 
     def _capture(self, model):
         model, self.maps = capture(model, CaptureSettings((self.case.words,), True))
@@ -127,7 +131,7 @@ class Graph:
         return place_regions(model, (region,), RegionSettings())
 
     def _semantic(self, model):
-        concept = Concept(self._told(striped=True), threshold=0.0)
+        concept = Concept(self._told(striped=True), window=Window(LATE, 1.0), threshold=0.0)
         return guide(model, (concept,), SemanticSettings(against="auto"))[0]
 
     def _inject(self, model):
