@@ -1,7 +1,7 @@
 """Sets up, starts the real host and makes the templates' pictures with TinyScenes: `python demo/run.py [--yes]`.
 
-Any Python from 3.10 on starts it; it goes on with the host's. Pictures and a contact sheet go to demo/out/. LATENT_MANIPULATION_PACKS names the folders of other
-packs; a template that needs one which is not there is left out.
+Any Python from 3.10 on starts it; it goes on with the host's. Pictures and a contact sheet go to demo/out/.
+LATENT_MANIPULATION_PACKS names the folders of other packs; a template that needs one that is not there is left out.
 """
 
 import io
