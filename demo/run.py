@@ -1,6 +1,7 @@
 """Sets up, starts the real host and makes the templates' pictures with TinyScenes: `python demo/run.py [--yes]`.
 
 Any Python from 3.10 on starts it; it goes on with the host's. Pictures and a contact sheet go to demo/out/.
+LATENT_MANIPULATION_PACKS names the folders of other packs; a template that needs one that is not there is left out.
 """
 
 import io
@@ -14,7 +15,7 @@ sys.path[0] = str(ROOT / "tools")
 import alias  # noqa: E402, F401
 from pack.tools.client import Client, Result  # noqa: E402
 from pack.tools.inside import ended, host_python  # noqa: E402
-from pack.tools.server import serve  # noqa: E402
+from pack.tools.server import named_packs, serve  # noqa: E402
 
 GRAPHS = ROOT / "workflows" / "api"
 INPUTS = ROOT / "workflows" / "inputs"
@@ -44,6 +45,15 @@ def load_graphs(folder: Path = GRAPHS) -> dict[str, dict]:
 
 def classes(graph: dict) -> set[str]:
     return {node["class_type"] for node in graph.values()}
+
+
+def runnable(graphs: dict[str, dict], known: set[str]) -> dict[str, dict]:
+    """Those whose node classes are all known; says which others need nodes of another pack."""
+    for name, graph in graphs.items():
+        missing = classes(graph) - known
+        if missing:
+            print(f"{name}: left out, it needs {', '.join(sorted(missing))} of another pack", flush=True)
+    return {name: graph for name, graph in graphs.items() if classes(graph) <= known}
 
 
 def save(name: str, graph: dict, result: Result) -> list[Path]:
@@ -99,9 +109,10 @@ def make_pictures(host: Path, python: Path) -> int:
         return 1
     OUT.mkdir(exist_ok=True)
     print(f"Starting ComfyUI with this pack (its output: {OUT / 'server.log'})", flush=True)
-    with serve(host, python, log=OUT / "server.log") as server:
+    with serve(host, python, named_packs(), log=OUT / "server.log") as server:
         client = Client(server.url)
-        made = {name: run_graph(client, name, graph) for name, graph in graphs.items()}
+        here = runnable(graphs, set(client.object_info()))
+        made = {name: run_graph(client, name, graph) for name, graph in here.items()}
     paths = [path for pictures in made.values() for path in pictures]
     if paths:
         (OUT / "contact-sheet.png").write_bytes(contact_sheet(paths))

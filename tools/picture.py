@@ -11,8 +11,8 @@ BAND, MARGIN, DARK = 92, 8, "#20242c"  # a card's: pixels of the band below, aro
 OWN = re.compile(r"(?: with (\S+))? \((\w[\w.]*)\)$")  # ends the title of a template for a checkpoint file
 LIKE = {  # such a template -> the one with the same effect, where that has another title
     "Keep my subject - own picture (SD1.5)": "Keep my subject - new scene",
-    "Regions - with ControlNet (SD1.5)": "Regions - each phrase in its place",
-    "Regions - with IP-Adapter (SD1.5)": "Regions - each phrase in its place",
+    "Regions - with ControlNet (SD1.5)": "Regions - with ControlNet",
+    "Regions - with IP-Adapter (SD1.5)": "Regions - with IP-Adapter",
 }
 
 
@@ -50,8 +50,8 @@ def card(name: str, folder: Path) -> bytes:
 def band(name: str) -> tuple[str, str]:
     """The two lines below a card's picture."""
     other, family = OWN.search(name).groups()
-    more, less = (f" + {other}", f", without {other}") if other else ("", "")
-    return f"{family}{more}: your own checkpoint", f"shown: TinyScenes, a toy model{less}"
+    more = f" + {other}" if other else ""
+    return f"{family}{more}: your own checkpoint", "shown: TinyScenes, a toy model"
 
 
 def save(data: bytes, path: Path) -> None:

@@ -30,6 +30,12 @@ def test_a_graph_that_needs_a_checkpoint_is_left_out(run, tmp_path):
     assert list(run.load_graphs(tmp_path)) == ["b"]
 
 
+def test_a_graph_with_nodes_of_a_pack_that_is_not_there_is_left_out(run, capsys):
+    graphs = {"a": {"1": {"class_type": "Here"}}, "b": {"1": {"class_type": "Here"}, "2": {"class_type": "Elsewhere"}}}
+    assert list(run.runnable(graphs, {"Here"})) == ["a"]
+    assert capsys.readouterr().out == "b: left out, it needs Elsewhere of another pack\n"
+
+
 def test_the_most_convincing_come_first(run):
     assert tuple(run.load_graphs())[: len(run.FIRST)] == run.FIRST
 

@@ -25,7 +25,7 @@ def test_a_card_shows_the_picture_of_the_same_effect_above_a_dark_band(tmp_path)
         ("Mask - x (SDXL)", ("SDXL: your own checkpoint", "shown: TinyScenes, a toy model")),
         (
             "Regions - with IP-Adapter (SD1.5)",
-            ("SD1.5 + IP-Adapter: your own checkpoint", "shown: TinyScenes, a toy model, without IP-Adapter"),
+            ("SD1.5 + IP-Adapter: your own checkpoint", "shown: TinyScenes, a toy model"),
         ),
     ],
 )

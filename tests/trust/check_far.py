@@ -87,6 +87,9 @@ def template(tally: Tally, name: str) -> None:
     if any(node["class_type"] == "CheckpointLoaderSimple" for node in graph.values()):
         tally.notes.append(f"template {name} needs a checkpoint file and was not run on the far device")
         return
+    if any(node["class_type"].startswith("IPAdapter") for node in graph.values()):
+        tally.notes.append(f"template {name} needs ComfyUI_IPAdapter_plus and was not run on the far device")
+        return
     counted = any(node["class_type"] == "LM_InjectedMasks" for node in graph.values())  # a label for each injection
     for node in graph.values():
         if "steps" in node["inputs"] and not counted:
