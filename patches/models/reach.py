@@ -34,9 +34,9 @@ def has_unet(model: ModelPatcher) -> bool:
 
 def unreached(model: ModelPatcher, phrases: bool = True) -> str:
     """Why the attention of this model, or that to phrases, cannot be reached; '': it can."""
-    family = family_of(model.get_model_object("diffusion_model"))
     if has_unet(model):
         return ""
+    family = family_of(model.get_model_object("diffusion_model"))
     if family is None:
         return "it is not known where its text and its picture meet"
     return family.unreachable or (family.wordless if phrases else "")

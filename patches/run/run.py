@@ -6,23 +6,20 @@ import logging
 from collections.abc import Callable
 from uuid import uuid4
 
-import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.model_sampling import CONST
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from comfy.samplers import CFGGuider
 from torch import Tensor
 
+from .calls import POSITIONS, apply_model, calc_cond_batch, predict_noise, sampler_sample
 from .compiled import uncompile
 from .effect import Effect
-from .packed import video_of, with_video
-from .rows import Entry, find, table
-from .sizes import check_whole
+from .packed import video_of
+from .rows import Entry, find
 from .told import speaking
 
 KEY = "lm_run"
-POSITIONS = "lm_positions"
-"""`cond_or_uncond` with the rows that an effect appended; other packs see those as rows of the positive prompt."""
 
 
 class Run:
@@ -143,74 +140,8 @@ def _current(guider: CFGGuider) -> Run:
     if KEY not in options:
         run = options[KEY] = Run(guider)
         uncompile(options)
-        add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, _sampler_sample(run), options)
-        add_wrapper_with_key(WrappersMP.PREDICT_NOISE, KEY, _predict_noise(run), options)
-        add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, KEY, _calc_cond_batch(run), options)
-        add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, _apply_model(run), options)
+        add_wrapper_with_key(WrappersMP.SAMPLER_SAMPLE, KEY, sampler_sample(run), options)
+        add_wrapper_with_key(WrappersMP.PREDICT_NOISE, KEY, predict_noise(run), options)
+        add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, KEY, calc_cond_batch(run), options)
+        add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY, apply_model(run), options)
     return options[KEY]
-
-
-def _sampler_sample(run: Run) -> Callable:
-    def wrapper(executor, guider, sigmas, extra_args, callback, noise, *args, **kwargs):
-        run.noise_shape, run.sigmas = tuple(run.video(noise).shape), sigmas.tolist()
-        names = ("latent_image", "denoise_mask")
-        run.given = {**dict(zip(names, args, strict=False)), **kwargs, "noise": noise, "seed": extra_args.get("seed")}
-        run.table = table(guider.conds)
-        run.each(lambda effect: effect.prepare(run))
-        return executor(guider, sigmas, extra_args, callback, noise, *args, **kwargs)
-
-    return wrapper
-
-
-def _predict_noise(run: Run) -> Callable:
-    def wrapper(executor, x, timestep, *args, **kwargs):
-        run.x = x
-        run.ask = lambda state, sigma: executor(state, torch.full_like(timestep, sigma), *args, **kwargs)
-        try:
-            run.begin(float(timestep.flatten()[0]))
-            out = executor(x, timestep, *args, **kwargs)
-        finally:
-            run.ask = None  # it knows the guider, whose options know the run
-        state, plain = run.video(x), run.video(out)
-        denoised = plain
-        for effect in run.effects:
-            with speaking(effect.node):
-                denoised = effect.guide(run, state, denoised)
-        return out if denoised is plain else with_video(out, denoised, run.latent_shapes)
-
-    return wrapper
-
-
-def _calc_cond_batch(run: Run) -> Callable:
-    def wrapper(executor, model, conds, *args, **kwargs):
-        run.calls += 1
-        own = run.calls == 1
-        added = {name: rows for more in run.each(lambda e: e.append(run)) for name, rows in more.items()} if own else {}
-        run.added = frozenset(added)
-        lists = run.guider.conds.items()
-        names = [next((name for name, known in lists if known is given), None) for given in conds]
-        run.names = [*names, *added]
-        out = executor(model, [*conds, *added.values()], *args, **kwargs)
-        if own:
-            run.predictions = dict(zip(run.names, map(run.video, out), strict=True))
-        return out[: len(conds)]
-
-    return wrapper
-
-
-def _apply_model(run: Run) -> Callable:
-    """Tiles are refused. Packs such as IP-Adapter take `cond_or_uncond` for 0 = positive and 1 = negative."""
-
-    def wrapper(executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
-        positions = options.get("cond_or_uncond", ()) if run.added else ()
-        positive = run.names.index("positive") if "positive" in run.names else 0
-        if any(run.names[i] in run.added for i in positions):
-            mapped = [positive if run.names[i] in run.added else i for i in positions]
-            options = {**options, "cond_or_uncond": mapped, POSITIONS: positions}
-        whole = next((effect for effect in run.effects if effect.whole), None)
-        if whole and "uuids" in options:
-            with speaking(whole.node):
-                check_whole(tuple(run.video(x).shape), run.size, run.chunks(options))
-        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
-
-    return wrapper
