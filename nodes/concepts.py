@@ -66,8 +66,8 @@ class EditConcept(Node):
                     options=list(WAYS),
                     default=WAYS[0],
                     advanced=True,
-                    tooltip="guidance: by a model row of its own. attention: inside the prompt's cross-attention of a "
-                    "U-Net, at no row, at CFG 1 too; scale 5 is the concept once, threshold and the settings of "
+                    tooltip="guidance: by a model row of its own. attention: inside the model's attention to its "
+                    "text, at no row, at CFG 1 too; scale 5 is the concept once, threshold and the settings of "
                     "Semantic Guidance do not apply.",
                 ),
             ],
