@@ -1,5 +1,7 @@
 """The attention override beside what other packs do to attention."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from pack.tests.patches.placing import PLACES, Explicit, Told, close, left, place, region
@@ -113,10 +115,10 @@ def test_backends_without_float_masks_are_replaced_in_biased_calls_only(comfy):
 
     class Fixed(Override):
         def _call(self, given, options):
-            return options
+            return SimpleNamespace(effects=[], **options)
 
         def _mask(self, call):
-            return call["mask"]
+            return call.mask
 
         def _more(self, call):
             return []
