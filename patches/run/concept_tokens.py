@@ -36,7 +36,6 @@ class ConceptTokens(Inside, AttentionEffect):
         self.neutral: TextKeys | None = None
         self.seen: dict[tuple | None, dict[TextKeys, dict[str, Kept]]] = {}
         """Of this step: area -> text -> block -> keys and values."""
-        self.shares: dict[tuple, Tensor] = {}
 
     def start(self, run: Run) -> None:
         self.run = run

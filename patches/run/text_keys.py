@@ -99,7 +99,7 @@ def _keeping(sites: Sites, found: dict[str, Kept], rows: int, more: float, previ
     def override(func: Callable, *args, **kwargs) -> Tensor:
         call = given_by(args, kwargs)
         site = sites.site(rows, call, kwargs.get("transformer_options") or {})
-        if site is None:
+        if site is None or site.self_attention:
             return previous(func, *args, **kwargs) if previous else func(*args, **kwargs)
         found[site.block] = _kept(site, call)
         if site.pictures is None:

@@ -27,3 +27,15 @@ def test_it_acts_twice_alike_and_off_is_exact(comfy, name):
     assert torch.equal(draw(patched), out)
     assert torch.equal(draw(edit(model, concept(family=family, how="attention", scale=0.0))), plain)
     assert torch.equal(draw(model), plain)
+
+
+def test_a_block_in_which_the_picture_also_looks_at_itself_keeps_the_text_s_keys(comfy, monkeypatch):
+    from pack.patches.run.text_keys import TextKeys
+
+    family, found, keys = REACH["boogu"], [], TextKeys.keys
+    if not family.known:
+        pytest.skip(f"this host has no {family.config}")
+    monkeypatch.setattr(TextKeys, "keys", lambda *args: found.append(keys(*args)) or found[-1])
+    patched = edit(family.model(), concept(family=family, how="attention"))
+    run(patched, noise_of(family), family.conditioning(), family.conditioning("blurry"), 1, 3.0)
+    assert {kept.k.shape[2] for kept in found[0].values()} == {family.rows}
