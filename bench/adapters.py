@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from statistics import fmean
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
@@ -14,11 +15,6 @@ if __name__ == "__main__":
 from pack.tools.inside import enter  # noqa: E402
 
 COUNT, SEED, FIRST, BATCH = 96, 4000, 80_000, 24  # held-out scenes from number FIRST on; chosen on those from 60,000 on
-
-
-def mean(values) -> float:
-    values = list(values)
-    return sum(values) / len(values)
 
 
 class Bench:
@@ -52,9 +48,9 @@ class Bench:
             found += judge.read(self.judge, self.made(self.model, texts, i, len(some)))
         pairs = list(zip(drawn, found, strict=True))
         return {
-            "outline": mean(outlines.followed(*pair) for pair in pairs),
-            "colours": mean(right for pair in pairs for right in outlines.coloured(*pair)),
-            "shapes": mean(right for pair in pairs for right in outlines.shaped(*pair)),
+            "outline": fmean(outlines.followed(*pair) for pair in pairs),
+            "colours": fmean(right for pair in pairs for right in outlines.coloured(*pair)),
+            "shapes": fmean(right for pair in pairs for right in outlines.shaped(*pair)),
         }
 
     def adapter(self, text: str, weight: float) -> dict[str, float]:
@@ -68,7 +64,7 @@ class Bench:
             model = looks.adapted(self.model, given, looks.pictures(scenes[i : i + BATCH]), weight, each=True)
             found += judge.read(self.judge, self.made(model, (encode(self.clip, [text]), self.empty), i, BATCH))
         taken = [looks.taken(*pair) for pair in zip(scenes, found, strict=True)]
-        return {name: mean(one[name] for one in taken) for name in taken[0]}
+        return {name: fmean(one[name] for one in taken) for name in taken[0]}
 
 
 def measure() -> dict[str, float]:

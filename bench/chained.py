@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
+from ..attention.readout import ReadOut, read_out
 from ..demo import adapter, control, judge
 from ..demo.captions import thing_words
 from ..demo.scenes import SIZE, Scene, Thing
+from ..patches.run.maps import Maps
 from . import outlines
 from .asked import Box, tasks
+from .keeping import OTSU
 from .looks import adapted, pictures, references
-from .paint import paint
+from .paint import paint, tagged
 from .placing import Painter, Setting, drawn, verdict
 
 ROOM = 8  # pixels around an outline, as a user draws a region
@@ -54,9 +57,9 @@ def placed(first: int, count: int, seed: int) -> list[Wish]:
     return [Wish(task.scene, task.boxes, look, seed + i) for i, (task, look) in enumerate(pairs)]
 
 
-def like(thing: Thing, reading: judge.Reading) -> list[judge.Found]:
-    """What has a thing's shape and colour."""
-    return [found for found in reading.things if (found.shape, found.colour) == (thing.shape, thing.colour)]
+def seen(maps: Maps, words: str) -> Tensor:
+    """(1, 128, 128): the refined mask of a phrase in a handle's last run."""
+    return read_out(maps.runs[-1], (words,), (SIZE, SIZE), ReadOut(OTSU, refine=1)).mask
 
 
 def around(thing: Thing) -> Box:
@@ -77,20 +80,17 @@ class Chains(Painter):
         super().__init__()
         self.control, self.adapter = control.load(), adapter.load()
 
-    def make(self, wish: Wish, *parts: str, text: str = "") -> tuple[Tensor, judge.Reading]:
+    def make(self, wish: Wish, *parts: str) -> tuple[Tensor, judge.Reading]:
         """The picture (H, W, 3) by the parts that are on: regions, outlines, look (the IP-Adapter, beside regions)."""
         model = self.patched(wish, Setting()) if "regions" in parts else self.model
         if "look" in parts:
             mask = outside(wish.boxes)
             model = adapted(model, self.adapter, pictures([wish.look]), attn_mask=mask)
-        sides = self.tagged(text or wish.text), self.empty
+        sides = tagged(self.clip, wish.text), self.empty
         if "outlines" in parts:
             sides = outlines.controlled(sides, self.control, outlines.hints([wish.scene]))
         made = paint(model, self.vae, *sides, [wish.seed])
         return made[0], judge.read(self.judge, made)[0]
-
-    def tagged(self, text: str) -> list:
-        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
 
 
 def figures(wishes: list[Wish], readings: list[judge.Reading]) -> dict[str, float]:

@@ -7,23 +7,22 @@ from dataclasses import replace
 import comfy.sample
 from torch import Tensor
 
-from ..attention.readout import ReadOut, read_out
 from ..attention.regions import Region
 from ..demo import judge
 from ..demo.backdrops import STYLES
-from ..demo.captions import prompt, thing_words
-from ..demo.scenes import SIZE, Scene
+from ..demo.captions import phrase, prompt, thing_words
+from ..demo.scenes import Scene
 from ..patches.capture import CaptureSettings, capture
 from ..patches.inject import inject
 from ..patches.regions import RegionSettings, place_regions
 from ..patches.run.concepts import Concept
 from ..patches.semantic import SemanticSettings, guide
-from .chained import Chains, like
+from .chained import Chains, seen
 from .keep_cases import Case
 from .keep_subject import DENOISE, ours
-from .keeping import OTSU, Verdict, grown, judged
+from .keeping import Verdict, grown, judged
 from .looks import adapted, pictures
-from .paint import CFG, STEPS, noise_of, paint
+from .paint import CFG, STEPS, noise_of, paint, tagged
 
 
 def keep(chains: Chains, case: Case, text: str, seed: int, dress) -> Tensor:
@@ -35,7 +34,7 @@ def keep(chains: Chains, case: Case, text: str, seed: int, dress) -> Tensor:
     mask = grown(mask[None])
     latent = chains.vae.encode(picture[None])
     model = dress(inject(chains.model, latent, mask, ours())[0], mask)
-    given = (model, noise_of(latent, [seed]), STEPS, CFG, "dpmpp_2m", "karras", chains.tagged(text), chains.empty)
+    given = (model, noise_of(latent, [seed]), STEPS, CFG, "dpmpp_2m", "karras", tagged(chains.clip, text), chains.empty)
     out = comfy.sample.sample(*given, latent, denoise=DENOISE, seed=seed, disable_pbar=True)
     return chains.vae.decode(out)
 
@@ -54,7 +53,7 @@ def beside_adapter(chains: Chains, case: Case, seed: int) -> Verdict:
 def beside_edit(chains: Chains, case: Case, seed: int) -> tuple[Verdict, bool]:
     """The new scene is in the prompt, a style is added by an edit; whether it came."""
     text, style = prompt(case.asked), STYLES[1 + seed % (len(STYLES) - 1)]
-    concept = Concept(chains.tagged(f"{text} {style}"), threshold=0.0)
+    concept = Concept(tagged(chains.clip, f"{text} {style}"), threshold=0.0)
 
     def dress(model, mask):
         return guide(model, (concept,), SemanticSettings(against="auto"))[0]
@@ -68,13 +67,12 @@ def second_pass(chains: Chains, scene: Scene, seed: int) -> bool | None:
 
     Its words are captured in the first pass, their mask is its region in the second.
     """
-    phrase, text = thing_words(scene.things[0]).partition(" ")[2], chains.tagged(prompt(scene))
-    model, maps = capture(chains.model, CaptureSettings((phrase,), True))
+    thing, text = scene.things[0], tagged(chains.clip, prompt(scene))
+    model, maps = capture(chains.model, CaptureSettings((phrase(thing),), True))
     first = judge.read(chains.judge, paint(model, chains.vae, text, chains.empty, [seed]))[0]
-    mask = read_out(maps.runs[-1], (phrase,), (SIZE, SIZE), ReadOut(OTSU, refine=1)).mask
-    own = like(scene.things[0], first)
+    mask, own = seen(maps, phrase(thing)), first.of(thing.shape, thing.colour)
     if not own or not mask.any():
         return None
-    model = place_regions(chains.model, (Region(phrase, mask),), RegionSettings())
+    model = place_regions(chains.model, (Region(phrase(thing), mask),), RegionSettings())
     after = judge.read(chains.judge, paint(model, chains.vae, text, chains.empty, [seed + 1]))[0]
-    return any(judge.overlap(own[0].cells, found.cells) > 0.5 for found in like(scene.things[0], after))
+    return any(judge.overlap(own[0].cells, found.cells) > 0.5 for found in after.of(thing.shape, thing.colour))

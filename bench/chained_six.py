@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from ..attention.readout import ReadOut, read_out
 from ..attention.regions import Region
 from ..demo import judge
 from ..demo.backdrops import BACKGROUNDS, STYLES
-from ..demo.captions import thing_words
-from ..demo.scenes import SIZE, Scene, Thing
+from ..demo.captions import phrase, thing_words
+from ..demo.scenes import Scene, Thing
 from ..demo.train.data import TEST_SEED
 from ..nodes.inputs.weights import FOCUS, OUTSIDE, STRENGTH
 from ..patches.capture import CaptureSettings, capture
@@ -24,17 +23,16 @@ from ..patches.run.window import Window
 from ..patches.semantic import SemanticSettings, guide
 from ..patches.slerp import TextMove, move_text
 from .asked import Box
-from .chained import Chains, around
+from .chained import Chains, around, seen
 from .infuser import SHARE
 from .keep_cases import drawn as scene_drawn
 from .keep_subject import ours
-from .keeping import OTSU, grown
+from .keeping import grown
 from .looks import pictures
-from .paint import paint
+from .paint import paint, tagged
 from .placing import drawn, inside
 
-PATCHES = ("capture", "regions", "semantic", "inject", "infuse")
-EVERY = (*PATCHES, "slerp")
+EVERY = ("capture", "regions", "semantic", "inject", "infuse", "slerp")
 THETA, WEIGHT, SAME = 1.0, 3.0, 0.6
 LATE = 0.25
 """Where style and edit begin, once things have their places; chosen on scenes from 60,000 on."""
@@ -54,7 +52,7 @@ class Six:
     @property
     def words(self) -> str:
         """Of the other thing, plain."""
-        return thing_words(self.other).partition(" ")[2]
+        return phrase(self.other)
 
     def text(self, striped: bool = False, style: bool = False) -> str:
         things = f"{thing_words(self.kept)} and {thing_words(replace(self.other, striped=striped))}"
@@ -68,9 +66,8 @@ def sixes(scenes: list[Scene], seed: int) -> list[Six]:
         one, other = (replace(thing, striped=False) for thing in scene.things)
         rng = np.random.default_rng((TEST_SEED, 6, scene.seed))
         if one.shape != other.shape and one.colour != other.colour:
-            drawn_from = replace(scene, things=(one, other), relation="and")
             style = str(rng.choice(STYLES[1:]))
-            backdrop = str(rng.choice([name for name in BACKGROUNDS if name != drawn_from.background]))
+            backdrop = str(rng.choice([name for name in BACKGROUNDS if name != scene.background]))
             found.append(Six(one, other, around(other), backdrop, style, seed + len(found)))
     return found
 
@@ -97,10 +94,7 @@ class Graph:
     def _done(self, reading: judge.Reading, captured: bool) -> dict[str, float]:
         case = self.case
         share = judge.coverage(self.mask.numpy())[0]
-        own = [
-            found for found in reading.things if (found.shape, found.colour) == (case.other.shape, case.other.colour)
-        ]
-        kept = [f for f in reading.things if (f.shape, f.colour) == (case.kept.shape, case.kept.colour)]
+        own, kept = (reading.of(thing.shape, thing.colour) for thing in (case.other, case.kept))
         done = {
             "regions": any(inside(found.cells, case.box) for found in own),
             "semantic": any(found.striped for found in own),
@@ -109,18 +103,17 @@ class Graph:
             "slerp": reading.style == case.style,
         }
         if captured and own:
-            mask = read_out(self.maps.runs[-1], (case.words,), (SIZE, SIZE), ReadOut(OTSU, refine=1)).mask
-            cells = judge.coverage(mask.numpy())[0] > 0.5
+            cells = judge.coverage(seen(self.maps, case.words).numpy())[0] > 0.5
             done["capture"] = max(judge.overlap(cells, found.cells) for found in own)
         return {name: float(value) for name, value in done.items()}
 
     def _told(self, striped: bool = False) -> list:
         """The prompt, or the edit's; the slider moves both, else the edit would take the style back."""
-        plain = self.chains.tagged(self.case.text(striped))
+        plain = tagged(self.chains.clip, self.case.text(striped))
         if not self.styled:
             return plain
         late = TextMove(THETA, start_percent=0.0 if striped else LATE)  # an edit is one text, with a start of its own
-        return move_text(plain, self.chains.tagged(self.case.text(striped, style=True)), None, late)
+        return move_text(plain, tagged(self.chains.clip, self.case.text(striped, style=True)), None, late)
 
     def _capture(self, model):
         model, self.maps = capture(model, CaptureSettings((self.case.words,), True))
@@ -142,18 +135,15 @@ class Graph:
         return infuse(model, empty, None, InfuseSettings(WEIGHT, **SHARE))
 
 
-def jobs(chains: Chains, cases: list[Six]) -> tuple[dict[str, dict[str, float]], list[Tensor]]:
-    """alone, forth and back: effect -> mean over the cases of what it did; the pictures with all of them."""
+def jobs(chains: Chains, cases: list[Six]) -> dict[str, dict[str, float]]:
+    """alone, forth and back: effect -> mean over the cases of what it did."""
     rows: dict[str, dict[str, list[float]]] = {way: {name: [] for name in EVERY} for way in ("alone", "forth", "back")}
-    shown = []
     for case in cases:
         graph = Graph(chains, case)
         for name in EVERY:
             done = graph.made(name)[1]
             rows["alone"][name] += [done[name]] if name in done else []
         for way, order in (("forth", EVERY), ("back", EVERY[::-1])):
-            picture, done = graph.made(*order)
-            for name, value in done.items():
+            for name, value in graph.made(*order)[1].items():
                 rows[way][name].append(value)
-        shown.append(picture)
-    return {way: {k: float(np.mean(v)) if v else 0.0 for k, v in one.items()} for way, one in rows.items()}, shown
+    return {way: {k: float(np.mean(v)) if v else 0.0 for k, v in one.items()} for way, one in rows.items()}

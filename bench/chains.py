@@ -66,7 +66,7 @@ def six(chains) -> dict[str, float]:
     first, second = (Graph(chains, given[0]).made(*EVERY)[0] for _ in range(2))
     if not torch.equal(first, second):
         raise ValueError("Two runs of all six effects gave different pictures.")
-    found, _ = jobs(chains, given)
+    found = jobs(chains, given)
     drops = {name: found["alone"][name] - min(found[way][name] for way in ("forth", "back")) for name in EVERY}
     rows = {f"six_{name}_{way}": one[name] for way, one in found.items() for name in EVERY}
     return {**rows, "all_six_worst_drop": max(drops.values())}

@@ -77,7 +77,7 @@ def succeeded(case: Case, after: Reading) -> bool:
     if case.kind == "background":
         return after.background == case.asked.background
     wanted = case.asked.things[-1]
-    found = [thing for thing in after.things if (thing.shape, thing.colour) == (wanted.shape, wanted.colour)]
+    found = after.of(wanted.shape, wanted.colour)
     return any(thing.striped for thing in found) if case.kind == "texture" else bool(found)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..demo.captions import thing_words
+from ..demo.captions import phrase
 from ..patches.run.concepts import Concept
 from ..patches.run.track import track_phrases
 from ..patches.run.window import Window
 from ..patches.semantic import SemanticSettings, guide
 from .edit_cases import Case
 from .editing import Editor, Recipe
-from .paint import CFG, STEPS, encode, noise_of, paint
+from .paint import CFG, STEPS, encode, noise_of, paint, tagged
 
 KEEPS = ("background", "object")
 """Kinds of edit that leave the object alone."""
@@ -42,17 +42,13 @@ def keeping(editor: Editor, cases: list[Case], seeds: list[int], recipe: Recipe)
     """A picture at a time, as each has its own words to keep: the object's, where the edit leaves it alone."""
     clip, empty, pictures = track_phrases(editor.clip), encode(editor.clip, [""]), []
 
-    def told(text: str) -> list:
-        return clip.encode_from_tokens_scheduled(clip.tokenize(text))
-
     for case, seed in zip(cases, seeds, strict=True):
-        named = thing_words(case.scene.things[0]).partition(" ")[2]  # without its article
-        keep = (named,) if case.kind in KEEPS else ()
+        keep = (phrase(case.scene.things[0]),) if case.kind in KEEPS else ()
         window = Window(EARLY if keep else recipe.start, 1.0)
-        concept = Concept(told(getattr(case, recipe.text)), False, recipe.scale, window, recipe.threshold)
+        concept = Concept(tagged(clip, getattr(case, recipe.text)), False, recipe.scale, window, recipe.threshold)
         settings = SemanticSettings(mask=recipe.mask, against="auto", keep=keep)
         model, _ = guide(editor.model, (concept,), settings)
-        pictures.append(paint(model, editor.vae, told(case.text), empty, [seed]))
+        pictures.append(paint(model, editor.vae, tagged(clip, case.text), empty, [seed]))
     return torch.cat(pictures)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..demo.backdrops import BACKGROUNDS
-from ..demo.captions import thing_words
+from ..demo.captions import phrase
 from ..demo.scenes import SIZE, Scene, Thing, random_scene, render
 from ..demo.train.data import TEST_SEED
 
@@ -27,7 +27,7 @@ class Case:
 
     @property
     def phrase(self) -> str:
-        return thing_words(self.scene.things[0]).partition(" ")[2]
+        return phrase(self.scene.things[0])
 
     def draw(self) -> tuple[Tensor, Tensor]:
         """The picture (128, 128, 3) and its object's mask (128, 128)."""

@@ -20,7 +20,7 @@ from ..patches.probe import ProbeSettings, probe
 from ..patches.run.track import track_phrases
 from ..patches.run.window import Window
 from .keep_cases import Case, drawn
-from .paint import CFG, STEPS, encode
+from .paint import CFG, STEPS, encode, tagged
 
 PLACE = 0.6  # the least common over covered area of a kept subject's cells
 GROW = 8  # pixels by which a mask is wider than the object, as Grow Mask does it: a latent cell
@@ -57,8 +57,7 @@ def judged(reader: judge.Judge, cases: list[Case], pictures: Tensor) -> list[Ver
 
 def _there(thing: Thing, share: np.ndarray, reading: judge.Reading) -> bool:
     """Whether an object is where its share of the cells (16, 16) is."""
-    same = [found.cells for found in reading.things if (found.shape, found.colour) == (thing.shape, thing.colour)]
-    return any(judge.overlap(cells, share) >= PLACE for cells in same)
+    return any(judge.overlap(found.cells, share) >= PLACE for found in reading.of(thing.shape, thing.colour))
 
 
 def grown(masks: Tensor) -> Tensor:
@@ -103,15 +102,12 @@ class Keeper:
 
     def _paint(self, model, rows: slice, denoise: float, mask: Tensor | None) -> Tensor:
         texts, latents = [prompt(case.asked) for case in self.cases[rows]], self.latents[rows]
-        positive = encode(self.clip, texts) if len(texts) > 1 else self.tagged(texts[0])
+        positive = encode(self.clip, texts) if len(texts) > 1 else tagged(self.clip, texts[0])
         seeds = range(self.seed + rows.start, self.seed + rows.start + len(latents))
         noise = torch.cat([comfy.sample.prepare_noise(latents[:1], seed) for seed in seeds])
         given = (model, noise, STEPS, CFG, "dpmpp_2m", "karras", positive, self.empty, latents)
         out = comfy.sample.sample(*given, denoise=denoise, noise_mask=mask, seed=seeds[0], disable_pbar=True)
         return self.vae.decode(out)
-
-    def tagged(self, text: str) -> list:
-        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
 
     def seen(self, rows: slice) -> Tensor:
         """Masks (B, 128, 128) of Subject Mask from Attention, from the drawn pictures and their own captions."""
@@ -120,5 +116,5 @@ class Keeper:
     def _seen(self, number: int) -> Tensor:
         case, latent = self.cases[number], {"samples": self.latents[number : number + 1]}
         settings = ProbeSettings((case.phrase,), window=Window(0.6, 0.9))
-        captured = probe(self.model, self.tagged(prompt(case.scene)), latent, settings)
+        captured = probe(self.model, tagged(self.clip, prompt(case.scene)), latent, settings)
         return read_out(captured, (case.phrase,), (SIZE, SIZE), ReadOut(OTSU)).mask

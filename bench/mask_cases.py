@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..demo.captions import prompt, thing_words
+from ..demo.captions import phrase, prompt
 from ..demo.scenes import SIZE, Scene, Thing, random_scene, random_thing, render
 from ..demo.train.data import TEST_SEED
 
@@ -32,7 +32,7 @@ class Case:
 def cases(things: int, count: int) -> list[Case]:
     """Scenes of so many objects, each of them a phrase."""
     scenes = [random_scene(np.random.default_rng((TEST_SEED, things, FIRST + i)), things) for i in range(count)]
-    return [Case(scene, prompt(scene), tuple(map(_phrase, scene.things))) for scene in scenes]
+    return [Case(scene, prompt(scene), tuple(map(phrase, scene.things))) for scene in scenes]
 
 
 def three_case(number: int) -> Case:
@@ -45,7 +45,7 @@ def three_case(number: int) -> Case:
         if all(_apart(thing, other) for other in things):
             things.append(thing)
     scene = replace(random_scene(rng, 0), things=tuple(things))
-    return Case(scene, prompt(scene), tuple(map(_phrase, things)))
+    return Case(scene, prompt(scene), tuple(map(phrase, things)))
 
 
 def _apart(thing: Thing, other: Thing) -> bool:
@@ -62,9 +62,4 @@ def half_true_case(number: int) -> Case:
     while missing.shape == shown.shape or missing.colour == shown.colour:
         missing = random_thing(rng, 0, 0, 1)
     named = (shown, missing) if rng.random() < 0.5 else (missing, shown)
-    return Case(scene, prompt(replace(scene, things=named)), (_phrase(shown), _phrase(missing)))
-
-
-def _phrase(thing: Thing) -> str:
-    """'red striped circle'."""
-    return thing_words(thing).split(" ", 1)[1]
+    return Case(scene, prompt(replace(scene, things=named)), (phrase(shown), phrase(missing)))

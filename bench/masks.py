@@ -37,7 +37,9 @@ class Looker:
         self.defaults = {given.id: getattr(given, "default", None) for given in inputs}
 
     def encode(self, text: str) -> list:
-        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(text))
+        from pack.bench.paint import tagged
+
+        return tagged(self.clip, text)
 
     def look(self, case, refine: bool = True):
         """What Subject Mask from Attention sees in the drawn picture, with its defaults."""

@@ -17,9 +17,14 @@ STEPS, CFG = 20, 5.0
 
 def encode(clip, texts: list[str]) -> list:
     """One CONDITIONING entry whose tensor holds a row per text, (B, 77, D)."""
-    entries = [clip.encode_from_tokens_scheduled(clip.tokenize(text))[0] for text in texts]
+    entries = [tagged(clip, text)[0] for text in texts]
     pooled = torch.cat([options["pooled_output"] for _, options in entries])
     return [[torch.cat([text for text, _ in entries]), {"pooled_output": pooled}]]
+
+
+def tagged(clip, text: str) -> list:
+    """The whole CONDITIONING of one text; behind Track Phrases it knows its words."""
+    return clip.encode_from_tokens_scheduled(clip.tokenize(text))
 
 
 def noise_of(latent: Tensor, seeds: list[int]) -> Tensor:

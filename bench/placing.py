@@ -11,14 +11,14 @@ from torch import Tensor
 
 from ..attention.regions import Region
 from ..demo import judge
-from ..demo.captions import prompt, thing_words
+from ..demo.captions import phrase, prompt
 from ..demo.model import load
 from ..demo.scenes import COLOURS, SIZE, Scene, Thing
 from ..nodes.inputs.weights import FOCUS, OUTSIDE, STRENGTH
 from ..patches.regions import RegionSettings, place_regions
 from ..patches.run.track import track_phrases
 from .asked import Box, Task
-from .paint import encode, paint
+from .paint import encode, paint, tagged
 
 INSIDE = 0.6  # share of an object's cells that must lie in its region
 FAILURES = ("double", "elsewhere", "mixed", "missing")
@@ -94,13 +94,12 @@ class Painter:
         """The model with a region for each object's words."""
         regions = []
         for thing, box in zip(task.scene.things, task.boxes, strict=True):
-            phrase = thing_words(thing).partition(" ")[2]  # without its article
             mask = None if setting.follow else drawn(box)
-            regions.append(Region(phrase, mask, setting.strength, setting.outside, focus=setting.focus))
+            regions.append(Region(phrase(thing), mask, setting.strength, setting.outside, focus=setting.focus))
         return place_regions(self.model, tuple(regions), RegionSettings())
 
     def _encoded(self, scene: Scene) -> list:
-        return self.clip.encode_from_tokens_scheduled(self.clip.tokenize(prompt(scene)))
+        return tagged(self.clip, prompt(scene))
 
     def _judged(self, task: Task, model, positive: list, seed: int) -> Outcome:
         pictures = paint(model, self.vae, positive, self.empty, [seed])
@@ -123,7 +122,7 @@ def verdict(thing: Thing, box: Box, reading: judge.Reading, scene: Scene) -> str
     double: several, not INSIDE; elsewhere: one, not INSIDE; mixed: only its shape in another colour or its colour on
     another shape (what looks like another object of the scene counts in this one's region alone); missing: neither.
     """
-    own = [found for found in reading.things if (found.shape, found.colour) == (thing.shape, thing.colour)]
+    own = reading.of(thing.shape, thing.colour)
     if own:
         if inside(sum(found.cells.astype(int) for found in own), box):
             return "placed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
+from statistics import fmean
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).absolute().parent.parent / "tools")
@@ -50,11 +51,11 @@ def scores(outcomes: list) -> dict[str, float]:
     shares = {word: counts[word] / sum(counts.values()) for word in ("placed", *FAILURES)}
     extra = [outcome.things - len(outcome.verdicts) for outcome in outcomes]
     figures = {
-        "both": mean(outcome.right for outcome in outcomes),
-        "surplus": mean(more > 0 for more in extra),
-        "no_more": mean(more == 0 for more in extra),
-        "background": mean(outcome.background for outcome in outcomes),
-        "style": mean(outcome.style for outcome in outcomes),
+        "both": fmean(outcome.right for outcome in outcomes),
+        "surplus": fmean(more > 0 for more in extra),
+        "no_more": fmean(more == 0 for more in extra),
+        "background": fmean(outcome.background for outcome in outcomes),
+        "style": fmean(outcome.style for outcome in outcomes),
         "placed": shares["placed"],
         "present": 1 - shares["mixed"] - shares["missing"],
     }
@@ -62,11 +63,6 @@ def scores(outcomes: list) -> dict[str, float]:
         words = [word for outcome in outcomes if outcome.task.kind == kind for word in outcome.verdicts]
         figures[f"placed_{kind}"] = words.count("placed") / len(words)
     return figures | {word: shares[word] for word in FAILURES}
-
-
-def mean(values) -> float:
-    values = list(values)
-    return sum(values) / len(values)
 
 
 def draw(outcomes: dict[str, list], path: Path, shown: int = 6) -> None:

@@ -37,10 +37,10 @@ def placed(scene, reading) -> bool:
     """Whether the first object lies where the relation says, by the middle of the cells."""
     places = []
     for thing in scene.things:
-        found = next((f for f in reading.things if (f.shape, f.colour) == (thing.shape, thing.colour)), None)
-        if found is None:
+        found = reading.of(thing.shape, thing.colour)
+        if not found:
             return False
-        places.append(found.cells.nonzero())
+        places.append(found[0].cells.nonzero())
     (down, across) = (places[1][axis].mean() - places[0][axis].mean() for axis in (0, 1))
     ahead = {"left of": across, "right of": -across, "above": down, "below": -down}[scene.relation]
     return bool(ahead > 0)

@@ -26,6 +26,11 @@ def thing_words(thing: Thing, colour: bool = True, texture: bool = True) -> str:
     return article(" ".join(words))
 
 
+def phrase(thing: Thing) -> str:
+    """ "red striped circle": the plain words without their article."""
+    return thing_words(thing).partition(" ")[2]
+
+
 def prompt(scene: Scene) -> str:
     """The plain, complete caption of a scene."""
     subject = f" {scene.relation} ".join(thing_words(thing) for thing in scene.things)

@@ -53,8 +53,12 @@ class Reading:
     backgrounds: dict[str, float]
     styles: dict[str, float]
 
+    def of(self, shape: str, colour: str) -> list[Found]:
+        """The objects of this shape and colour."""
+        return [thing for thing in self.things if (thing.shape, thing.colour) == (shape, colour)]
+
     def has(self, shape: str, colour: str) -> bool:
-        return any((thing.shape, thing.colour) == (shape, colour) for thing in self.things)
+        return bool(self.of(shape, colour))
 
 
 def load() -> Judge:

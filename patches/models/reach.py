@@ -45,7 +45,7 @@ def unreached(model: ModelPatcher, phrases: bool = True) -> str:
 def places_of(model: ModelPatcher) -> Places:
     """The places at which features can enter this model; ValueError if it has none that we know."""
     network = model.get_model_object("diffusion_model")
-    if isinstance(network, UNetModel):
+    if has_unet(model):
         return UNetPlaces(network)
     family = family_of(network)
     if family is None or not any(blocks.features for blocks in family.blocks.values()):
@@ -59,7 +59,7 @@ def places_of(model: ModelPatcher) -> Places:
 def layers_of(model: ModelPatcher) -> Layers:
     """The blocks in which a picture can look at other pictures; ValueError if it has none that we know."""
     network = model.get_model_object("diffusion_model")
-    if isinstance(network, UNetModel):
+    if has_unet(model):
         return Layers(UNetSites(network).blocks)
     family = family_of(network)
     blocks = family.attending(network) if family and not family.unreachable else []

@@ -99,10 +99,10 @@ def _keeping(sites: Sites, found: dict[str, Kept], rows: int, more: float, previ
     def override(func: Callable, *args, **kwargs) -> Tensor:
         call = given_by(args, kwargs)
         site = sites.site(rows, call, kwargs.get("transformer_options") or {})
-        if site is None or site.self_attention:
-            return previous(func, *args, **kwargs) if previous else func(*args, **kwargs)
-        found[site.block] = _kept(site, call)
-        if site.pictures is None:
+        texts = site is not None and not site.self_attention
+        if texts:
+            found[site.block] = _kept(site, call)
+        if not texts or site.pictures is None:
             return previous(func, *args, **kwargs) if previous else func(*args, **kwargs)
         bias = call["q"].new_zeros(1, 1, 1, call["k"].shape[-2])
         bias[..., site.pictures] = more
