@@ -28,6 +28,14 @@ def references(comfy):
     return [Scene((Thing("square", colour, False, 50, 70, 28),), place, "") for colour, place in looks]
 
 
+@pytest.fixture
+def pack(comfy):
+    """The real pack, or a skip where it is not at hand."""
+    from pack.tests.tiny_adapter import real_pack
+
+    return real_pack()
+
+
 def paint(loaded, model, text, seed, steps=STEPS):
     from pack.bench.paint import encode, paint
 
@@ -49,6 +57,7 @@ def test_the_encoder_answers_as_the_host_s_does(adapter, references):
     assert torch.nn.functional.cosine_similarity(found.image_embeds, exact).min() > 0.9
 
 
+@pytest.mark.usefixtures("pack")
 def test_weight_0_is_the_plain_picture(loaded, adapter, references):
     from pack.bench.looks import adapted, pictures
 
@@ -56,6 +65,7 @@ def test_weight_0_is_the_plain_picture(loaded, adapter, references):
     assert torch.equal(paint(loaded, off, "a star", 1, steps=4), paint(loaded, loaded[0], "a star", 1, steps=4))
 
 
+@pytest.mark.usefixtures("pack")
 def test_the_reference_gives_the_look_and_the_prompt_the_shape(loaded, adapter, references):
     from pack.bench.looks import adapted, pictures, taken
     from pack.demo import judge
@@ -71,10 +81,9 @@ def test_the_reference_gives_the_look_and_the_prompt_the_shape(loaded, adapter, 
     assert sum(all(taken(s, r).values()) for s, r in zip(references, free, strict=True)) <= 1
 
 
-def test_the_pack_s_own_loader_reads_the_file(adapter):
+def test_the_pack_s_own_loader_reads_the_file(adapter, pack):
     from pack.demo.adapter import WEIGHTS
-    from pack.tests.tiny_adapter import real_pack
 
-    read = real_pack().ipadapter_model_loader(str(WEIGHTS))
+    read = pack.ipadapter_model_loader(str(WEIGHTS))
     assert {part: set(weights) for part, weights in read.items()} == {p: set(w) for p, w in adapter[0].items()}
     assert torch.equal(read["ip_adapter"]["1.to_k_ip.weight"].float(), adapter[0]["ip_adapter"]["1.to_k_ip.weight"])
