@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
 EPS = 1e-5
@@ -21,6 +24,19 @@ def column_logits(weight: float, shares: Tensor, where: Tensor | None = None) ->
     """
     columns = (weight * shares).log().flatten()[None, None, None]
     return columns if where is None else columns + where.log()[:, None, :, None]
+
+
+def frequencies(axes: Sequence[int], style: float) -> Tensor:
+    """(D,): factors of rotated keys (Untwisting RoPE, arXiv:2602.05013), from 1 - style to 1 + style.
+
+    axes: channels rotated by frame or kind, height, width, ...; each axis' pairs of neighbours, the fastest first. The
+    fast ones of height and width tell places close together apart, and so what is copied to its place; they go down.
+    """
+    factors = [torch.ones(channels) for channels in axes]
+    for axis in (1, 2):
+        pairs = axes[axis] // 2
+        factors[axis] = (1 + style * torch.linspace(-1, 1, pairs)).repeat_interleave(2)
+    return torch.cat(factors)
 
 
 def moments(tokens: Tensor, shares: Tensor) -> Moments:

@@ -92,10 +92,11 @@ class InfusionBias(Node):
         mask: Tensor | None = None,
         image_mask: Tensor | None = None,
         apart: float = 0.0,
+        style: float = 0.0,
     ) -> io.NodeOutput:
         where = {"weight": weight, "sites": sites, "preset": preset, "images": numbers(image_weights)}
         how = {"mix": mix, "input": input, "text": text, "decay": decay, "reuse": reuse, "seed": seed}
-        how |= {"align": align, "apart": apart, "window": Window(start_percent, end_percent)}
+        how |= {"align": align, "apart": apart, "style": style, "window": Window(start_percent, end_percent)}
         settings = InfuseSettings(**where, **how)
         return io.NodeOutput(infuse(model, latent["samples"], mask, settings, image_mask))
 
@@ -184,6 +185,17 @@ def _recording() -> list:
             advanced=True,
             tooltip="For share in Flux, Lumina, Z-Image and Wan: how far beside the picture made yours stand, in their "
             "widths, 0..4: 1 against copies of their places. Neutral: 0, on top of it.",
+        ),
+        io.Float.Input(
+            "style",
+            default=0.0,
+            min=-1.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            advanced=True,
+            tooltip="For share in transformers whose positions rotate, such as Flux, Qwen Image and Wan, -1..1: above "
+            "0 more of the pictures' style than of what stands at the same place, below 0 more copied. Neutral: 0.",
         ),
     ]
 

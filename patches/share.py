@@ -9,7 +9,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from ..attention.sharing import Moments, aligned, column_logits, moments, side_by_side
+from ..attention.sharing import Moments, aligned, column_logits, frequencies, moments, side_by_side
 from .models.features import site_weights
 from .models.reach import layers_of
 from .models.site import Site
@@ -48,21 +48,24 @@ class Kept:
 
 
 def layer_weights(settings: InfuseSettings, model: ModelPatcher) -> dict[str, float]:
-    """Block -> weight; ValueError: pictures cannot be moved apart in this model."""
+    """Block -> weight; ValueError: this model's positions cannot be changed as is asked."""
     layers = layers_of(model)
-    if settings.apart and not layers.moves:
-        raise ValueError(
-            f"In a model of the kind {type(model.get_model_object('diffusion_model')).__name__} pictures cannot be "
-            f"moved apart, as its positions cannot be moved, but apart is {settings.apart:g}; set it to 0."
-        )
+    for name, value, can in (("apart", settings.apart, layers.moves), ("style", settings.style, layers.axes)):
+        if value and not can:
+            raise ValueError(
+                f"In a model of the kind {type(model.get_model_object('diffusion_model')).__name__} the positions of "
+                f"pictures cannot be changed, but {name} is {value:g}; set it to 0."
+            )
     return layers.attending(site_weights(settings.sites, settings.preset, layers))
 
 
 def check_share(settings: InfuseSettings, images: tuple, weights: dict[str, float], image_mask: Tensor | None) -> None:
     """ValueError: what the mix does not know."""
     if settings.mix != SHARE:
-        if settings.align or settings.apart or image_mask is not None:
-            raise ValueError("align, apart and image_mask belong to the mix 'share'; choose it, or leave them out.")
+        if settings.align or settings.apart or settings.style or image_mask is not None:
+            raise ValueError(
+                "align, apart, style and image_mask belong to the mix 'share'; choose it, or leave them out."
+            )
         return
     least = min(settings.weight, *images, *weights.values())
     if least < 0:
@@ -85,6 +88,7 @@ class Sharing(Biasing, AttentionEffect):
 
     def start(self, run: Run) -> None:
         super().start(run)
+        self.axes = layers_of(run.guider.model_patcher).axes
         install(run)
 
     def wants(self, site: Site) -> bool:
@@ -124,6 +128,8 @@ class Sharing(Biasing, AttentionEffect):
         if self.image_mask is not None:
             shares = shares * self._cells(self.image_mask, site.grid, area, site.frames).flatten(1)
         wanted = (moments(q, shares), moments(k, shares)) if self.settings.align else None
+        if self.settings.style:
+            k = k * frequencies(self.axes, self.settings.style).to(k)
         return Kept(side_by_side(k), side_by_side(v), shares, wanted)
 
     def more(self, call: Call) -> More | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+from torch.nn import Module
 
 from .blocks import summary
 from .features import PRESETS
@@ -13,8 +16,9 @@ PARTS = 9  # four on the way down, the middle one, four on the way up, as of `to
 class Layers:
     """Of a U-Net or a transformer; blocks: all with self-attention."""
 
-    def __init__(self, blocks: list[str], moves: bool = False) -> None:
-        self.blocks, self.moves = blocks, moves  # moves: as of `Family`
+    def __init__(self, blocks: list[str], moves: bool = False, axes: Sequence[int] = ()) -> None:
+        """moves: as of `Family`; axes: channels of a head that are rotated by frame or kind, height, width, ..."""
+        self.blocks, self.moves, self.axes = blocks, moves, axes
         kinds = [block.partition(".") for block in blocks]
         self.counts = {kind: 1 + max(int(number) for own, _, number in kinds if own == kind) for kind, *_ in kinds}
 
@@ -39,3 +43,12 @@ class Layers:
                 f"{summary(self.blocks)}."
             )
         return found
+
+
+def rotated(network: Module) -> tuple[int, ...]:
+    """Channels of a head that are rotated by frame or kind, height, width, ..., as its EmbedND has them; else ().
+
+    Of each axis' pairs of neighbours the first is the fastest.
+    """
+    found = (m.axes_dim for m in network.modules() if type(m).__name__ == "EmbedND" and len(m.axes_dim) > 2)
+    return tuple(next(found, ()))

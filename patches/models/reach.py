@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from comfy.model_patcher import ModelPatcher
 
-from .layers import Layers
+from .layers import Layers, rotated
 from .table import family_of
 from .token_places import TokenPlaces
 from .token_sites import TokenSites
@@ -69,4 +69,4 @@ def layers_of(model: ModelPatcher) -> Layers:
             f"{(family and family.unreachable) or 'it is not known where in its blocks'}; choose another mix than "
             "'share'."
         )
-    return Layers(blocks, family.moves)
+    return Layers(blocks, family.moves, rotated(network))

@@ -42,6 +42,8 @@ class InfuseSettings:
     """Only of the mix 'share': whether the picture's queries and keys get the mean and spread of theirs."""
     apart: float = 0.0
     """Only of the mix 'share': how far beside the picture made they stand, in their widths."""
+    style: float = 0.0
+    """Only of the mix 'share': -1..1, more of the pictures' style and less of what stands at the same place."""
 
 
 Key = tuple[str, tuple | None]

@@ -49,11 +49,14 @@ def test_every_option_reaches_the_model(comfy):
     assert not [(i, j) for i, a in enumerate(outs) for j, b in enumerate(outs[:i]) if torch.equal(a, b)]
 
 
-def test_apart_reaches_the_model(comfy):
+def test_changed_positions_reach_the_model(comfy):
     with pytest.raises(
-        ValueError, match=r"^Infusion Bias: In a model of the kind UNetModel pictures cannot be moved apart, "
+        ValueError,
+        match=r"^Infusion Bias: In a model of the kind UNetModel the positions .* apart is 0\.5; set it to 0\.$",
     ):
         infuse(apart=0.5)
+    with pytest.raises(ValueError, match=r"^Infusion Bias: .* cannot be changed, but style is 1; set it to 0\.$"):
+        infuse(style=1.0)
 
 
 def test_a_graph_from_before_share_runs_as_it_did(comfy):
@@ -100,7 +103,14 @@ def test_schema(comfy):
     assert schema.display_name == "Bias by Pictures (Infusion Bias)"
     assert schema.category == "latent manipulation/image bias" and schema.search_aliases
     assert [given.id for given in schema.inputs if given.id in DEFAULTS] == list(DEFAULTS)
-    assert {given.id for given in schema.inputs} - set(DEFAULTS) == {"model", "latent", "mask", "apart", "image_mask"}
+    assert {given.id for given in schema.inputs} - set(DEFAULTS) == {
+        "model",
+        "latent",
+        "mask",
+        "apart",
+        "style",
+        "image_mask",
+    }
     assert {given.id: given.default for given in schema.inputs if given.id in DEFAULTS} == DEFAULTS
     assert all(given.tooltip for given in [*schema.inputs, *schema.outputs])
     assert [given.id for given in schema.inputs if not given.advanced] == [

@@ -27,12 +27,14 @@ def test_sites_without_self_attention(comfy):
         shared(FAMILY.model(), pictures(), preset="skips")
 
 
-@pytest.mark.parametrize("given", [{"align": True}, {"apart": 1.0}, {"image_mask": torch.ones(1, 8, 8)}])
+@pytest.mark.parametrize(
+    "given", [{"align": True}, {"apart": 1.0}, {"style": -0.5}, {"image_mask": torch.ones(1, 8, 8)}]
+)
 def test_inputs_of_this_mix_beside_another(comfy, given):
     from pack.patches.infuse import InfuseSettings, infuse
 
     settings = InfuseSettings(**{name: value for name, value in given.items() if name != "image_mask"})
-    said = r"^align, apart and image_mask belong to the mix 'share'; choose it, or leave them out\.$"
+    said = r"^align, apart, style and image_mask belong to the mix 'share'; choose it, or leave them out\.$"
     with pytest.raises(ValueError, match=said):
         infuse(FAMILY.model(), pictures(), None, settings, given.get("image_mask"))
 
@@ -63,9 +65,18 @@ def test_models_whose_self_attention_is_not_reached(comfy, name, kind, why):
 
 @pytest.mark.parametrize(("name", "kind"), [("sd15", "UNetModel"), ("qwen_image", "QwenImageTransformer2DModel")])
 def test_models_whose_positions_cannot_be_moved(comfy, name, kind):
-    said = rf"^In a model of the kind {kind} pictures cannot be moved apart, .*, but apart is 0\.5; set it to 0\.$"
+    said = rf"^In a model of the kind {kind} the positions .* cannot be changed, but apart is 0\.5; set it to 0\.$"
     with pytest.raises(ValueError, match=said):
         shared(FAMILIES[name].model(), FAMILIES[name].latent(), apart=0.5)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sd15", "UNetModel"), ("sd3", "OpenAISignatureMMDITWrapper")])
+def test_models_whose_positions_do_not_rotate(comfy, name, kind):
+    said = (
+        rf"^In a model of the kind {kind} the positions of pictures cannot be changed, but style is -1; set it to 0\.$"
+    )
+    with pytest.raises(ValueError, match=said):
+        shared(FAMILIES[name].model(), FAMILIES[name].latent(), style=-1.0)
 
 
 def test_a_node_that_takes_all_self_attention_is_named(comfy, caplog):

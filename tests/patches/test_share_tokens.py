@@ -20,8 +20,9 @@ MOVED = ["flux", "flux2", "lumina2", "z_image", "wan"]
 class Explicit(ByHand):
     """Has every attention of the picture written out: first of the pictures, one by one, then of the real call."""
 
-    def __init__(self, name: str, samples: Tensor, weight: float, apart: float = 0.0) -> None:
-        self.samples, self.weight, self.alone = samples, weight, name in ALONE
+    def __init__(self, name: str, samples: Tensor, weight: float, apart: float = 0.0, factors=None) -> None:
+        """factors: (D,) of the pictures' keys."""
+        self.samples, self.weight, self.alone, self.factors = samples, weight, name in ALONE, factors
         height, width = (-(-side // FAMILIES[name].patch) for side in samples.shape[-2:])
         self.tokens, self.shift = height * width, apart * width
 
@@ -55,6 +56,7 @@ class Explicit(ByHand):
             return out
         if recording:
             kept.append([part[:, :, -self.tokens :] for part in parts])
+            kept[-1][1] = kept[-1][1] * (1.0 if self.factors is None else self.factors)
             return out
         q, k, v = parts
         others = [torch.cat([picture[i] for picture in kept_layer], 2) for kept_layer in [kept.pop()] for i in (1, 2)]
@@ -70,11 +72,11 @@ class Explicit(ByHand):
         return torch.cat([out[:, : -self.tokens], mine.transpose(1, 2).flatten(2).to(out)], 1)
 
 
-def same(name, apart=0.0, model=None):
+def same(name, apart=0.0, model=None, factors=None, **settings):
     """Ours equals the reference."""
     model, samples = model or FAMILIES[name].model(), pictures(name)
-    explicit = draw(Explicit(name, samples, 2.0, apart).on(model, lambda patched: draw(patched, name)), name)
-    ours, plain = draw(shared(model, samples, apart=apart), name), draw(model, name)
+    explicit = draw(Explicit(name, samples, 2.0, apart, factors).on(model, lambda patched: draw(patched, name)), name)
+    ours, plain = draw(shared(model, samples, apart=apart, **settings), name), draw(model, name)
     assert close(ours, explicit, plain, 2e-5), (ours - explicit).abs().max() / plain.abs().max()
 
 
