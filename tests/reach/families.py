@@ -43,14 +43,14 @@ class Extra(Family):
         return [[text, {**options, **{name: make() for name, make in self.extra.items()}}]]
 
 
-def tiny(config: str, form: dict, late: Mapping = (), **given: object) -> Extra:
-    """A family of the host's class `config`; late: as of `build`."""
+def tiny(config: str, form: dict | Callable[[], dict], late: Mapping = (), **given: object) -> Extra:
+    """A family of the host's class `config`; form: or what makes it for this host; late: as of `build`."""
 
     @cache
     def model():
         import comfy.supported_models
 
-        return build(getattr(comfy.supported_models, config), form, **dict(late))
+        return build(getattr(comfy.supported_models, config), form() if callable(form) else form, **dict(late))
 
     return Extra(model=model, config=config, **given)
 

@@ -28,7 +28,7 @@ AURA = dict(patch_size=2, dim=64, n_layers=4, n_double_layers=2, n_heads=4, cond
 RADIANCE = FLUX | dict(image_model="chroma_radiance", in_channels=3, out_channels=3, in_dim=64, out_dim=64)
 RADIANCE |= dict(hidden_dim=64, n_layers=1, vec_in_dim=0, patch_size=16, nerf_hidden_size=16, nerf_mlp_ratio=2)
 RADIANCE |= dict(nerf_depth=1, nerf_max_freqs=2, nerf_tile_size=64, nerf_final_head_type="conv", use_x0=False)
-RADIANCE |= dict(nerf_embedder_dtype=torch.float32, use_sequential_txt_ids=False)
+RADIANCE |= dict(nerf_embedder_dtype=torch.float32)
 Z_IMAGE = LUMINA | dict(n_kv_heads=4, pad_tokens_multiple=32, time_scale=1000.0)
 Z_PIXEL = Z_IMAGE | dict(image_model="zimage_pixel", patch_size=32, in_channels=3, decoder_hidden_size=32)
 Z_PIXEL |= dict(decoder_num_res_blocks=1, decoder_max_freqs=2, decoder_in_channels=3072)
@@ -58,6 +58,14 @@ HYDIT = dict(image_model="hydit1", input_size=16, patch_size=2, in_channels=4, h
 HYDIT |= dict(mlp_ratio=2.0, text_states_dim=48, text_states_dim_t5=2048)
 JOY = dict(image_model="joyimage", hidden_size=64, num_attention_heads=4, text_dim=48, num_layers=2)
 JOY |= dict(mlp_width_ratio=2.0)
+
+
+def radiance() -> dict:
+    """With what newer hosts ask for."""
+    from comfy.ldm.chroma_radiance.model import ChromaRadianceParams
+
+    newer = {"use_sequential_txt_ids": False}
+    return RADIANCE | {name: value for name, value in newer.items() if name in ChromaRadianceParams.__annotations__}
 
 
 def refs(*shape: int):
@@ -102,7 +110,7 @@ REACH = {
         extra=T5,
     ),
     "aura": tiny("AuraFlow", AURA, **DIT | dict(channels=4)),
-    "chroma_radiance": tiny("ChromaRadiance", RADIANCE, **PIXELS, patch=16, side=128),
+    "chroma_radiance": tiny("ChromaRadiance", radiance, **PIXELS, patch=16, side=128),
     "z_pixel": tiny("ZImagePixelSpace", Z_PIXEL, **PIXELS, patch=32, side=256),
     "z_image_refs": tiny("Lumina2", Z_IMAGE, **DIT, extra=refs(16, 16, 16)),
     "z_image_omni": tiny("Lumina2", Z_IMAGE | dict(siglip_feat_dim=24), **DIT, extra=refs(16, 16, 16)),
