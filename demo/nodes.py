@@ -19,7 +19,7 @@ class LoadTinyScenes(Node):
             category=f"{CATEGORY}/demo",
             description="A tiny latent diffusion model in SD1.5's form that comes with the pack: 128x128 pictures of "
             "coloured shapes. Every template without a checkpoint's name in its title runs on it in seconds, without a "
-            "download.",
+            "download; those with IP-Adapter in it need ComfyUI_IPAdapter_plus.",
             search_aliases=found_by(
                 "demo checkpoint, tiny model, test model, embedded model, example model, tinyscenes"
             ),

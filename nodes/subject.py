@@ -105,7 +105,8 @@ def _what() -> list:
             "phrase",
             default="",
             tooltip="Without a mask: words of the prompt, whose attention in the steps just done gives a mask at each "
-            "injection (the first one after one step); needs Track Phrases. Neutral: empty; the whole picture is kept.",
+            "injection (the first one after one step); needs Track Phrases. Empty, and no mask: the whole "
+            "picture is put back.",
         ),
         io.Float.Input(
             "strength",
