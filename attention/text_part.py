@@ -22,7 +22,8 @@ def text_part(q: Tensor, k: Tensor, mask: Tensor | None, text: slice, size: tupl
     axes = sum(side > 1 for side in size)
     step = max(1, math.ceil((math.prod(size) / PLACES) ** (1 / max(1, axes))))
     at = [_places(side, step) for side in size]
-    chosen = torch.cartesian_prod(*at).to(q.device) @ torch.tensor([size[1] * size[2], size[2], 1], device=q.device)
+    chosen = torch.cartesian_prod(*at) @ torch.tensor([size[1] * size[2], size[2], 1])  # no GPU multiplies integers so
+    chosen = chosen.to(q.device)
     logits = (q[:, :, chosen] @ k.mT).float() * q.shape[-1] ** -0.5
     if mask is not None:
         logits = logits + (mask if mask.shape[2] == 1 else mask[:, :, chosen])

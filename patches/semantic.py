@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from comfy.model_patcher import ModelPatcher
@@ -49,7 +49,7 @@ def guide(model: ModelPatcher, concepts: tuple[Concept, ...], settings: Semantic
     Source 002: SEGA (arXiv:2301.12247) and LEDITS++ (arXiv:2311.16711) masks. ValueError: masks of kind 'ledits' need
     attention that can be reached, and so do concepts that act by attention.
     """
-    maps = Maps()
+    concepts, maps = tuple(replace(concept, number=i) for i, concept in enumerate(concepts)), Maps()
     inside = tuple(concept for concept in concepts if concept.inside)
     rows = any(concept.by_rows for concept in concepts)
     if inside:

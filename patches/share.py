@@ -40,7 +40,7 @@ class Kept:
     shares: Tensor
     """(N, T): of each place in what is looked at; a picture's are its own share, less under a mask."""
     wanted: tuple[Moments, Moments] | None
-    """Of queries and keys, to align to."""
+    """Of queries and keys, to align to; None: to nothing, as no place may be looked at."""
 
     @property
     def nbytes(self) -> int:
@@ -84,7 +84,9 @@ class Sharing(Biasing, AttentionEffect):
         super().__init__(*given)
         self.image_mask = image_mask
         self.left_out: set[tuple[str, int]] = set()
-        self.dark |= image_mask is not None and not image_mask.any()
+        counted = torch.tensor([weight > 0 for weight in self.images])[:, None, None]
+        if image_mask is not None and not (image_mask * counted.to(image_mask)).any():
+            self.dark = self.dark or "image_mask"
 
     def start(self, run: Run) -> None:
         super().start(run)
@@ -127,7 +129,7 @@ class Sharing(Biasing, AttentionEffect):
         shares = torch.tensor(self.images, device=k.device)[:, None].expand(-1, k.shape[2]) / sum(self.images)
         if self.image_mask is not None:
             shares = shares * self._cells(self.image_mask, site.grid, area, site.frames).flatten(1)
-        wanted = (moments(q, shares), moments(k, shares)) if self.settings.align else None
+        wanted = (moments(q, shares), moments(k, shares)) if self.settings.align and shares.any() else None
         if self.settings.style:
             k = k * frequencies(self.axes, self.settings.style).to(k)
         return Kept(side_by_side(k), side_by_side(v), shares, wanted)
@@ -148,7 +150,7 @@ class Sharing(Biasing, AttentionEffect):
     def _where(self, site: Site, q: Tensor, area: tuple | None) -> Tensor | None:
         """(B or 1, Q) of the mask, 0 for queries that are not the picture's; None: 1 for all."""
         cells = None if self.given is None else self._mask(site.grid, area, site.frames).flatten(1)
-        if site.queries == slice(None):
+        if site.queries.indices(q.shape[2]) == (0, q.shape[2], 1):
             return cells
         where = torch.zeros(1 if cells is None else len(cells), q.shape[2], device=q.device)
         where[:, site.queries] = 1.0 if cells is None else cells
@@ -170,6 +172,8 @@ class Sharing(Biasing, AttentionEffect):
         def moved(tokens: Tensor, place: slice, number: int) -> Tensor:
             tokens = tokens.clone()
             for part, one, at in zip(tokens[:, :, place].chunk(len(kept)), kept, where, strict=True):
+                if one.wanted is None:
+                    continue
                 amount = part.new_ones(()) if at is None else at[:, None, site.queries, None].to(part)
                 part.lerp_(aligned(part, one.wanted[number]), amount)
             return tokens

@@ -58,9 +58,11 @@ def probes(values: Sequence[float], pictures: Sequence[Tensor]) -> Probes:
 
 def joined(earlier: Probes, new: Probes) -> Probes:
     """Both in one order; ValueError where a value that both hold has pictures further apart than any neighbours are."""
+    if earlier.looks.shape[1:] != new.looks.shape[1:]:
+        raise ValueError("The pictures have another shape than those before; make all with one width and height.")
     known = dict(zip(earlier.values, earlier.looks, strict=True))
     for value, look in zip(new.values, new.looks, strict=True):
-        if value in known and (known[value].shape != look.shape or _far(known[value], look) > max(earlier.gaps)):
+        if value in known and _far(known[value], look) > max(earlier.gaps):
             raise ValueError(
                 f"The picture of the value {value:g} is another one than before; make all pictures with the same "
                 "prompt, seed, size and sampler."

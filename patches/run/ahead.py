@@ -19,7 +19,9 @@ def look_ahead(run: Run, watcher: Effect) -> None:
     To be called in an effect's `step`. Other effects take part as far as they are `foreseen`.
     """
     effects, sigma, x = run.effects, run.sigma, run.x
-    run.effects = [*(effect for effect in effects if effect.foreseen), watcher]
+    foreseen = [effect for effect in effects if effect.foreseen]
+    known = [dict(vars(effect)) for effect in foreseen]
+    run.effects = [*foreseen, watcher]
     levels = _levels(run)
     try:
         for level, following in pairwise([*levels, 0.0]):
@@ -29,6 +31,9 @@ def look_ahead(run: Run, watcher: Effect) -> None:
     finally:
         run.effects = effects
         run.sigma, run.calls, run.predictions = sigma, 0, {}
+        for effect, before in zip(foreseen, known, strict=True):
+            vars(effect).clear()
+            vars(effect).update(before)
 
 
 def _levels(run: Run) -> list[float]:

@@ -66,7 +66,8 @@ class Biasing(Effect):
         self.masks: dict[tuple, Tensor] = {}
         """(h, w), area -> (B or 1, 1, h, w)."""
         self.open, self.scale = False, 0.0
-        self.dark = mask is not None and not mask.any()
+        self.dark = "The mask" if mask is not None and not mask.any() else ""
+        """The mask under which nothing is left, as users know it."""
         self.recorded, self.level = -settings.reuse, -1.0
         """Number and noise level of the step whose features are kept."""
         self.latent: Tensor | None = None
@@ -97,7 +98,7 @@ class Biasing(Effect):
             self.features, self.recorded, self.level = {}, number, run.sigma
 
     def idle(self, run: Run) -> str:
-        return BLACK.format("The mask") if self.dark else "" if self.opened else MISSED
+        return BLACK.format(self.dark) if self.dark else "" if self.opened else MISSED
 
     def _apply_model(self, executor, x, t, c_concat=None, c_crossattn=None, control=None, options=None, **kwargs):
         raise NotImplementedError

@@ -33,6 +33,8 @@ class Concept:
     mask: Tensor | None = field(default=None, repr=False)
     how: str = WAYS[0]
     """guidance: by a row of its own in the model's batch. attention: in the prompt's cross-attention."""
+    number: int = 0
+    """Its place among those given, from 0."""
 
     @property
     def inside(self) -> bool:

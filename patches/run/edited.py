@@ -33,21 +33,21 @@ def edits_of(
     shape = (samples.shape[0], 1, *samples.shape[2:])
     area = torch.cat([torch.zeros(shape) if one is None else one.expand(shape).cpu() for one in areas], 1)
     shares = area.reshape(*area.shape[:2], -1, *area.shape[-2:]).mean(2)
-    names = tuple(name_of(i, concept) for i, concept in enumerate(concepts))
+    names = tuple(name_of(concept) for concept in concepts)
     stacked = torch.stack([edit.cpu() for _, edit in edits]) if edits else torch.zeros(0, *samples.shape)
     return Edits(names, shares, tuple(sigma for sigma, _ in edits), stacked, samples.cpu(), pixels)
 
 
 def unacted(concepts: list[Concept], ran: set[int]) -> list[str]:
     """Why concepts whose numbers are not in `ran` did nothing, a sentence for each kind of reason."""
-    still = [(i, concept) for i, concept in enumerate(concepts) if i not in ran]
-    dark = [name_of(i, concept) for i, concept in still if concept.dark]
-    missed = [name_of(i, concept) for i, concept in still if not concept.dark]
+    still = [concept for i, concept in enumerate(concepts) if i not in ran]
+    dark = [name_of(concept) for concept in still if concept.dark]
+    missed = [name_of(concept) for concept in still if not concept.dark]
     says = [BLACK.format(f"The mask of '{listed(dark)}'")] if dark else []
     return [*says, f"Of '{listed(missed)}': {MISSED}"] if missed else says
 
 
-def name_of(i: int, concept: Concept) -> str:
+def name_of(concept: Concept) -> str:
     tag = concept.conditioning[0][1].get(KEY)
-    text = " ".join(words(tag)) if tag else f"concept {i + 1}"
+    text = " ".join(words(tag)) if tag else f"concept {concept.number + 1}"
     return f"without {text}" if concept.remove else text

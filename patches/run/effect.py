@@ -21,7 +21,8 @@ class Effect:
     """Whether it needs the whole picture, or an entry's whole area, in every model call: tiles are refused."""
 
     foreseen = False
-    """Whether it acts in steps that are looked ahead and forgotten; at each step it must then know all anew."""
+    """Whether it acts in steps that are looked ahead and forgotten: its attributes are then those of before, so what it
+    learns in a step must be in new objects."""
 
     opened = False
     """Whether a step of the run was in its window."""

@@ -81,8 +81,9 @@ class Inside(Effect):
         return " ".join(says)
 
     def owns(self, entry: Entry | None) -> bool:
-        """Whether concepts act in a chunk: in prompts that are not negative, not in rows of other concepts."""
-        return entry is not None and entry.key in self.run.table and not entry.negative
+        """Whether concepts act in a chunk: in prompts that are not negative, and not in steps that are looked ahead."""
+        known = entry is not None and entry.key in self.run.table
+        return known and not entry.negative and self in self.run.effects
 
 
 def pull_of(concept: Concept, seen: Tensor, neutral: Tensor | None, share: Tensor | float) -> Pull:

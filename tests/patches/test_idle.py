@@ -86,3 +86,14 @@ def test_stored_edits_of_other_noise_levels(comfy, caplog):
     model = replay(FAMILY.model(), Guidance((1e-5,), torch.ones(1, 1, 4, 16, 16)), 1.0)
     (line,) = lines(caplog, model)
     assert line == "Load Guidance: This run has none of the noise levels of the stored edits, so it did nothing."
+
+
+def test_concepts_without_known_words_are_numbered_as_they_were_given(comfy, caplog):
+    """Whatever way each of them acts."""
+    given = concept(), concept(how="attention", start=NEVER[0], end=NEVER[1])
+    for one in given:
+        one.conditioning[0][1].pop("lm_phrases")
+    with caplog.at_level(logging.WARNING):
+        draw(edit(FAMILY.model(), *given))
+    assert [record.getMessage() for record in caplog.records if "'concept 2'" in record.getMessage()]
+    assert "'concept 1'" not in caplog.text

@@ -122,3 +122,46 @@ def test_words_to_keep_that_the_prompt_has_not_are_refused(comfy):
 
 def test_nothing_is_read_where_no_concept_acts(comfy):
     assert torch.equal(paint(edit(SD1.model(), concept(scale=0.0), keep=("zebra",))), paint(SD1.model()))
+
+
+def beside(kind: str, model):
+    from pack.patches.run.window import Window
+    from pack.tests.patches.infusing import SMALL, biased, pictures
+    from pack.tests.patches.placing import place, region
+    from pack.tests.patches.sharing import shared
+
+    if kind == "region":
+        return place(model, region("red dog", strength=30.0))
+    if kind == "add":
+        return biased(model, pictures(1, 12, 16), SMALL, input="noised", reuse=2)
+    return shared(model, pictures(1, 12, 16), window=Window(0.0, 0.6))
+
+
+@pytest.mark.parametrize("kind", ["region", "add", "share"])
+def test_looking_ahead_leaves_nothing_in_effects_before_and_behind(comfy, monkeypatch, kind):
+    """Each step is that of a run with the mask drawn, in both orders of the nodes."""
+    from pack.patches import edit_masks
+
+    seen, wider = [], edit_masks._wider
+    monkeypatch.setattr(edit_masks, "_wider", lambda *given: seen.append(wider(*given)) or seen[-1])
+    brief = dict(start=0.25, end=0.45)
+    for put in (
+        lambda *c, **how: edit(beside(kind, SD1.model()), *c, **how),
+        lambda *c, **how: beside(kind, edit(SD1.model(), *c, **how)),
+    ):
+        ours = paint(put(concept(**brief), keep=KEEP), **HOW)
+        free = (1 - seen[-1]).repeat_interleave(8, 1).repeat_interleave(8, 2)
+        drawn = paint(put(concept(mask=free, **brief)), **HOW)
+        assert same(ours, drawn, paint(put(concept(**brief)), **HOW))
+
+
+@pytest.mark.parametrize("name", ["sd1", "flux", "wan"])
+def test_concepts_by_attention_do_not_act_in_what_is_foreseen(comfy, monkeypatch, name):
+    from pack.patches import edit_masks
+
+    seen, wider, family = [], edit_masks._wider, FAMILIES[name]
+    monkeypatch.setattr(edit_masks, "_wider", lambda *given: seen.append(wider(*given)) or seen[-1])
+    inside = concept("a green beach", family=family, scale=15.0, start=0.0, how="attention")
+    for concepts in ((concept(family=family, start=0.0),), (inside, concept(family=family, start=0.0))):
+        paint(edit(family.model(), *concepts, keep=KEEP), family=family, size=(12, 16))
+    assert torch.equal(*seen)

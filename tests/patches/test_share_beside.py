@@ -92,3 +92,22 @@ def test_a_prompt_with_an_area_looks_at_that_part(comfy):
     assert torch.equal(paint(samples), paint(other))
     assert not torch.equal(paint(samples), paint(samples.flip(2)))
     assert torch.equal(paint(samples, image_mask=mask), paint(samples, image_mask=outside))
+
+
+@pytest.mark.parametrize("align", [False, True])
+def test_a_prompt_with_an_area_in_which_nothing_may_be_looked_at(comfy, align):
+    """It is as without the pictures; the other prompt is not."""
+    from pack.tests.tiny_models import sample
+
+    def paint(model):
+        whole, place = FAMILY.conditioning(), FAMILY.conditioning("a green beach")
+        areas = [[text, {**options, "area": (16, 8, 0, x)}] for x, [[text, options]] in ((8, whole), (0, place))]
+        return sample(model, FAMILY.latent(), areas, whole, steps=1, cfg=1.0)
+
+    left = torch.zeros(1, 128, 128)
+    left[:, :, :48] = 1
+    ours, plain = paint(shared(FAMILY.model(), pictures(), image_mask=left, align=align)), paint(FAMILY.model())
+    there, elsewhere = (
+        (ours - plain)[..., part].abs().max() / plain.abs().max() for part in (slice(8), slice(8, None))
+    )
+    assert elsewhere < 1e-6 and there > 1e-4

@@ -97,3 +97,14 @@ def test_a_node_that_takes_all_self_attention_is_named(comfy, caplog):
 def test_old_settings_know_nothing_of_it(comfy):
     """Without the mix, sites are those of features, and weights may be negative."""
     assert not torch.equal(draw(biased(FAMILY.model(), pictures(), {"in.3": -0.5})), draw(FAMILY.model()))
+
+
+@pytest.mark.parametrize("align", [False, True])
+def test_pictures_of_which_nothing_may_be_looked_at_are_told(comfy, caplog, align):
+    """Also where only pictures without weight have a mask that is not black."""
+    masks = torch.zeros(2, 64, 64)
+    masks[1] = 1
+    for given in ({"images": (1.0, 0.0), "image_mask": masks}, {"image_mask": masks[:1]}):
+        caplog.clear()
+        assert torch.equal(draw(shared(FAMILY.model(), pictures(2), align=align, **given)), draw(FAMILY.model()))
+        assert "Infusion Bias: image_mask is black, so it did nothing" in caplog.text

@@ -103,3 +103,14 @@ def test_positions_that_another_node_moved(comfy):
     patched = FAMILIES["flux"].model().clone()
     patched.set_model_rope_options(2.0, 3.0, 1.0, 0.0, 1.0, 0.0)
     same("flux", apart=0.5, model=patched)
+
+
+@pytest.mark.parametrize("name", ["wan", "flux"])
+def test_without_a_mask_one_row_of_logits_serves_all_places(comfy, monkeypatch, name):
+    """Where the picture looks at itself alone; where the text stands in the same call, it must not look."""
+    from pack.patches.share import Sharing
+
+    shapes, logits = [], Sharing._logits
+    monkeypatch.setattr(Sharing, "_logits", lambda *given: shapes.append(logits(*given)) or shapes[-1])
+    draw(shared(FAMILIES[name].model(), pictures(name)), name)
+    assert {tuple(one.shape[2:]) for one in shapes} == ({(1, 128)} if name == "wan" else {(64 + 12, 128)})

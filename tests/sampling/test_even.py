@@ -133,5 +133,9 @@ def test_pictures_that_are_all_alike_are_refused():
 def test_another_seed_is_noticed():
     with pytest.raises(ValueError, match="value 1 is another one than before"):
         joined(seen([0, 1], [0.0, 0.3]), seen([0.5, 1], [0.1, 0.9]))
-    with pytest.raises(ValueError, match="another one than before"):
-        joined(seen([0, 1], [0.0, 0.3]), seen([0.5, 1], [0.1, 0.3], size=(32, 96)))
+
+
+def test_another_shape_is_refused_also_where_no_value_is_in_both():
+    for values in ([0.5, 1], [0.3, 0.6]):
+        with pytest.raises(ValueError, match="another shape than those before"):
+            joined(seen([0, 1], [0.0, 0.3]), seen(values, [0.1, 0.3], size=(32, 96)))
