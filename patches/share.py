@@ -84,13 +84,15 @@ class Sharing(Biasing, AttentionEffect):
         super().__init__(*given)
         self.image_mask = image_mask
         self.left_out: set[tuple[str, int]] = set()
-        counted = torch.tensor([weight > 0 for weight in self.images])[:, None, None]
-        if image_mask is not None and not (image_mask * counted.to(image_mask)).any():
+        self.factors: Tensor | None = None
+        """(D,) of the pictures' keys."""
+        if image_mask is not None and not (image_mask * torch.tensor(self.images)[:, None, None]).any():
             self.dark = self.dark or "image_mask"
 
     def start(self, run: Run) -> None:
         super().start(run)
-        self.axes = layers_of(run.guider.model_patcher).axes
+        if self.settings.style:
+            self.factors = frequencies(layers_of(run.guider.model_patcher).axes, self.settings.style)
         install(run)
 
     def wants(self, site: Site) -> bool:
@@ -130,8 +132,8 @@ class Sharing(Biasing, AttentionEffect):
         if self.image_mask is not None:
             shares = shares * self._cells(self.image_mask, site.grid, area, site.frames).flatten(1)
         wanted = (moments(q, shares), moments(k, shares)) if self.settings.align and shares.any() else None
-        if self.settings.style:
-            k = k * frequencies(self.axes, self.settings.style).to(k)
+        if self.factors is not None:
+            k = k * self.factors.to(k)
         return Kept(side_by_side(k), side_by_side(v), shares, wanted)
 
     def more(self, call: Call) -> More | None:

@@ -39,7 +39,7 @@ def edits_of(
 
 
 def unacted(concepts: list[Concept], ran: set[int]) -> list[str]:
-    """Why concepts whose numbers are not in `ran` did nothing, a sentence for each kind of reason."""
+    """Why concepts whose places in the list are not in `ran` did nothing, a sentence for each kind of reason."""
     still = [concept for i, concept in enumerate(concepts) if i not in ran]
     dark = [name_of(concept) for concept in still if concept.dark]
     missed = [name_of(concept) for concept in still if not concept.dark]

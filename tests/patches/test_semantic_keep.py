@@ -33,6 +33,11 @@ def foreseen(model, before: int, family=SD1, latent_image=None, **options):
     return torch.nn.functional.max_pool2d(kept, 3, 1, 1)  # a margin of one cell
 
 
+def free(kept):
+    """A mask of all but what is kept, in pixels."""
+    return (1 - kept).repeat_interleave(8, 1).repeat_interleave(8, 2)
+
+
 def same(ours, drawn, without) -> bool:
     """Equal up to the rounding of a schedule's levels, and further than that from the picture that keeps nothing."""
     rounding = 1e-5 * float(drawn.abs().max())
@@ -45,10 +50,9 @@ def test_what_is_kept_is_left_out_of_every_concept(comfy, before):
     """As a drawn mask of all but its place."""
     kept = foreseen(SD1.model(), before)
     assert 0 < kept.mean() < 1
-    free = (1 - kept).repeat_interleave(8, 1).repeat_interleave(8, 2)
     texts = [("a green beach", before / 4), ("at night", 0.75)]
     ours = paint(edit(SD1.model(), *(concept(text, start=at) for text, at in texts), keep=KEEP), **HOW)
-    drawn = paint(edit(SD1.model(), *(concept(text, start=at, mask=free) for text, at in texts)), **HOW)
+    drawn = paint(edit(SD1.model(), *(concept(text, start=at, mask=free(kept)) for text, at in texts)), **HOW)
     assert same(ours, drawn, paint(edit(SD1.model(), *(concept(t, start=at) for t, at in texts)), **HOW))
 
 
@@ -58,7 +62,6 @@ def test_inside_a_denoise_mask_the_rest_of_the_picture_is_known(comfy):
     half[..., 8:] = 1
     picture = torch.randn(2, 4, 12, 16, generator=torch.Generator().manual_seed(3))
     kept = foreseen(SD1.model(), 0, latent_image=picture, noise_mask=half)
-    free = (1 - kept).repeat_interleave(8, 1).repeat_interleave(8, 2)
 
     def masked(*concepts, **settings):
         from pack.tests.tiny_models import sample
@@ -67,7 +70,7 @@ def test_inside_a_denoise_mask_the_rest_of_the_picture_is_known(comfy):
         options = {"steps": 4, "scheduler": "simple", "noise_mask": half}
         return sample(edit(SD1.model(), *concepts, **settings), picture, *given, **options)
 
-    assert same(masked(concept(), keep=KEEP), masked(concept(mask=free)), masked(concept()))
+    assert same(masked(concept(), keep=KEEP), masked(concept(mask=free(kept))), masked(concept()))
 
 
 def test_it_costs_three_calls_of_the_model_once(comfy):
@@ -87,9 +90,9 @@ def test_regions_act_in_what_is_foreseen(comfy):
 
     kept = foreseen(placed(SD1.model()), 2)
     assert not torch.equal(kept, foreseen(SD1.model(), 2))
-    free, brief = (1 - kept).repeat_interleave(8, 1).repeat_interleave(8, 2), dict(start=0.5, end=0.6)
+    brief = dict(start=0.5, end=0.6)
     ours = paint(placed(edit(SD1.model(), concept(**brief), keep=KEEP)), **HOW)
-    drawn = paint(placed(edit(SD1.model(), concept(mask=free, **brief))), **HOW)
+    drawn = paint(placed(edit(SD1.model(), concept(mask=free(kept), **brief))), **HOW)
     assert same(ours, drawn, paint(placed(edit(SD1.model(), concept(**brief))), **HOW))
 
 
@@ -137,31 +140,33 @@ def beside(kind: str, model):
     return shared(model, pictures(1, 12, 16), window=Window(0.0, 0.6))
 
 
-@pytest.mark.parametrize("kind", ["region", "add", "share"])
-def test_looking_ahead_leaves_nothing_in_effects_before_and_behind(comfy, monkeypatch, kind):
-    """Each step is that of a run with the mask drawn, in both orders of the nodes."""
+@pytest.fixture
+def places(comfy, monkeypatch) -> list:
+    """What each run that follows keeps, (B, 12, 16)."""
     from pack.patches import edit_masks
 
     seen, wider = [], edit_masks._wider
     monkeypatch.setattr(edit_masks, "_wider", lambda *given: seen.append(wider(*given)) or seen[-1])
+    return seen
+
+
+@pytest.mark.parametrize("kind", ["region", "add", "share"])
+def test_looking_ahead_leaves_nothing_in_effects_before_and_behind(places, kind):
+    """Each step is that of a run with the mask drawn, in both orders of the nodes."""
     brief = dict(start=0.25, end=0.45)
     for put in (
         lambda *c, **how: edit(beside(kind, SD1.model()), *c, **how),
         lambda *c, **how: beside(kind, edit(SD1.model(), *c, **how)),
     ):
         ours = paint(put(concept(**brief), keep=KEEP), **HOW)
-        free = (1 - seen[-1]).repeat_interleave(8, 1).repeat_interleave(8, 2)
-        drawn = paint(put(concept(mask=free, **brief)), **HOW)
+        drawn = paint(put(concept(mask=free(places[-1]), **brief)), **HOW)
         assert same(ours, drawn, paint(put(concept(**brief)), **HOW))
 
 
 @pytest.mark.parametrize("name", ["sd1", "flux", "wan"])
-def test_concepts_by_attention_do_not_act_in_what_is_foreseen(comfy, monkeypatch, name):
-    from pack.patches import edit_masks
-
-    seen, wider, family = [], edit_masks._wider, FAMILIES[name]
-    monkeypatch.setattr(edit_masks, "_wider", lambda *given: seen.append(wider(*given)) or seen[-1])
+def test_concepts_by_attention_do_not_act_in_what_is_foreseen(places, name):
+    family = FAMILIES[name]
     inside = concept("a green beach", family=family, scale=15.0, start=0.0, how="attention")
     for concepts in ((concept(family=family, start=0.0),), (inside, concept(family=family, start=0.0))):
         paint(edit(family.model(), *concepts, keep=KEEP), family=family, size=(12, 16))
-    assert torch.equal(*seen)
+    assert torch.equal(*places)
