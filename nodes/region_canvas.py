@@ -7,6 +7,7 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..attention.regions import Region
+from ..patches.run.latents import pixels_per_cell, video_part
 from ..patches.run.words import check_phrases
 from .drawing.parse import read_drawing
 from .drawing.raster import masked
@@ -84,9 +85,7 @@ def picture_size(image: Tensor | None, latent: dict | None, otherwise: tuple[int
         return tuple(image.shape[1:3])
     if latent is None:
         return otherwise
-    samples = latent["samples"]
-    samples = samples.unbind()[0] if getattr(samples, "is_nested", False) else samples  # picture and sound
-    ratio = latent.get("downscale_ratio_spacial") or 8
+    samples, ratio = video_part(latent["samples"]), pixels_per_cell(latent)
     return samples.shape[-2] * ratio, samples.shape[-1] * ratio
 
 

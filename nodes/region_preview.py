@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..attention.quote import short
 from ..attention.regions import Region
+from ..patches.run.latents import pixels_per_cell, video_part
 from .drawing.report import caption, covered, describe, numbered
 from .inputs.node import Node
 from .inputs.shared import CATEGORY, LM_REGIONS, found_by
@@ -65,9 +66,9 @@ def preview(
     regions: tuple[Region, ...], latent: dict, conditioning: list | None = None, image: Tensor | None = None
 ) -> tuple[Tensor, str]:
     """The overlay (B, H, W, 3) with its legend, B = 1 where no region has masks per picture; and the report."""
-    batch, (h, w) = len(latent["samples"]), latent["samples"].shape[-2:]
+    samples, ratio = video_part(latent["samples"]), pixels_per_cell(latent)
+    batch, (h, w) = len(samples), samples.shape[-2:]
     _check(regions, batch)
-    ratio = latent.get("downscale_ratio_spacial") or 8
     base = torch.full((1, h * ratio, w * ratio, 3), GREY) if image is None else rgb(image)
     if not regions:
         return base, "There is no region, so no phrase is placed."

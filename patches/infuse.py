@@ -11,7 +11,7 @@ from ..sampling.mixing import MIXES as FEATURE_MIXES
 from .models.features import LARGEST, site_weights
 from .models.reach import Places, places_of
 from .run.biasing import INPUTS, TEXTS, Biasing, InfuseSettings, Key
-from .run.latents import as_sampled
+from .run.latents import as_sampled, video_part
 from .run.record import Recorder
 from .run.run import Run, attach
 from .run.told import speaking
@@ -38,6 +38,7 @@ def infuse(
     weights = (
         layer_weights(settings, model) if share else site_weights(settings.sites, settings.preset, places_of(model))
     )
+    samples = video_part(samples)
     if not samples.any():
         raise ValueError("The biasing latent is empty; encode one or several pictures with VAE Encode for it.")
     images = _images(settings, len(samples))

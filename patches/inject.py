@@ -29,6 +29,8 @@ from .run.told import speaking
 from .run.whole import check_size
 from .run.window import Window
 
+UNREAD = "phrase was not read, as a mask is connected; disconnect the mask for the phrase to be followed."
+
 
 @dataclass(frozen=True)
 class InjectSettings:
@@ -131,6 +133,11 @@ class Injection(Effect):
             self.maps.add(Cuts(*used) if used else _nothing(samples, run.pixels))
 
     def idle(self, run: Run) -> str:
+        unread = UNREAD if self.settings.phrase and self.given is not None and not self.probed else ""
+        return " ".join(filter(None, (self._missed(run), unread)))
+
+    def _missed(self, run: Run) -> str:
+        """Why nothing was put back."""
         if self.probed or any(used.any() for used in self.used):
             return ""
         if self.black:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from .run.maps import Edits
 from .run.run import Effect, Run, attach
 from .run.sizes import check_kept
 
+EMPTY = "The file is of a run in which nothing was edited, so it does nothing; choose another, or save that one again."
 MOST = 10_000  # steps: what the host's samplers take
 NUMBERS = ("F64", "F32", "F16", "BF16")  # safetensors' names
 
@@ -100,6 +102,8 @@ def _fits(levels: str, steps: list[int], kind: str, shape: list[int]) -> bool:
 
 def replay(model: ModelPatcher, guidance: Guidance, scale: float) -> ModelPatcher:
     """A clone to whose predictions the stored edits are added, each at the step nearest to its noise level."""
+    if scale and not guidance.sigmas:
+        logging.getLogger(__name__).warning("%s: %s", Replay.node, EMPTY)
     return attach(model, lambda: Replay(guidance, scale)) if scale and guidance.sigmas else model.clone()
 
 

@@ -128,7 +128,7 @@ class Semantic(Effect):
         if self.settings.phi:
             edit = (denoised - rescale(denoised - ratio * edit, denoised, self.settings.phi)) / ratio
         if self.fresh:
-            self.edits.append((run.sigma, edit))
+            self.edits.append((run.sigma, edit.cpu()))
         return denoised - ratio * edit
 
     def finish(self, run: Run, samples: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,8 @@ from .run.text_rows import FIRST, Path, check_widths, moved_rows, moved_vectors,
 from .run.texts import FIXED, MASKS, POOLED, ROWS, TEXT
 from .run.track import read_tag
 
+_LOG = logging.getLogger(__name__)
+UNMOVED = "No text of base acts between start and end percent, so it did nothing; widen them."
 MEAN = "mean of target - neutral"
 DIRECTIONS = ("auto", "target - base", "target - neutral", MEAN)
 
@@ -50,6 +53,8 @@ def move_text(base: list[Entry], target: list[Entry], neutral: list[Entry] | Non
         check_widths("texts", [side[0] for side in (entry, goal, filler) if side])
         moved = goal_text(entry, goal) if _reaches(how, origin) else _moved(entry, goal, origin, filler, how)
         out += during(entry, moved, how.start_percent, how.end_percent)
+    if all(one is entry for one, entry in zip(out, base, strict=False)):
+        _LOG.warning("CLIP Slerp Augment: %s", UNMOVED)
     return out
 
 

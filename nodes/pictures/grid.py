@@ -10,6 +10,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from .fonts import font_for
+
 READABLE = 256  # pixels: tiles narrower than this are enlarged, so that a label of two words fits
 ONE_ROW = 8  # pictures that fit beside each other on a screen
 
@@ -57,6 +59,8 @@ def draw_grid(images: list[Tensor], labels: list[str], title: str = "", style: G
     """
     style = style or GridStyle()
     tiles = [_rgb(tile) for batch in images for tile in batch]
+    if not tiles:
+        raise ValueError("There is no picture to show; connect one or more.")
     if len(labels) > len(tiles):
         raise ValueError(
             f"There are {len(labels)} labels for {len(tiles)} pictures; give one label per picture, a line each."
@@ -137,5 +141,5 @@ def _written(texts: list[tuple[Block, tuple[int, int]]], size: tuple[int, int]) 
 
 
 def _block(text: str, size: int, width: int) -> Block:
-    font = ImageFont.load_default(size)
+    font = font_for(text, size)
     return Block(wrap(text, font, width), font, width)

@@ -7,10 +7,11 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..drawing.table import RGB, read_colour
+from .fonts import font_for
 from .grid import READABLE, wrap
 
 GREY = 0.5  # what the regions are drawn on where there is no picture
@@ -60,10 +61,9 @@ def paint(masks: Tensor, colours: list[RGB], base: Tensor) -> Tensor:
 def legend(texts: list[str], colours: list[RGB], hatched: str, width: int) -> Tensor:
     """A white strip (h, width, 3): a swatch and a text per region, and a last one for the hatch if it has a text."""
     size = max(12, min(32, width // 28))
-    font = ImageFont.load_default(size)
-    pad = size // 2
-    pitch = sum(font.getmetrics()) + 2
     texts = [*texts, hatched] if hatched else texts
+    font, pad = font_for("".join(texts), size), size // 2
+    pitch = sum(font.getmetrics()) + 2
     blocks = [wrap(text, font, width - size - 3 * pad) for text in texts]
     sheet = Image.new("RGB", (width, sum(map(len, blocks)) * pitch + (len(blocks) + 1) * pad), "white")
     pen, y, swatches = ImageDraw.Draw(sheet), pad, []

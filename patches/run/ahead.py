@@ -16,11 +16,12 @@ STEPS, UNTIL = 3, 0.9
 def look_ahead(run: Run, watcher: Effect) -> None:
     """Shows `watcher` the rest of the run in STEPS calls of the model, Euler's steps from where the sampler stands.
 
-    To be called in an effect's `step`. Other effects take part as far as they are `foreseen`.
+    To be called in an effect's `step`. Other effects take part as far as they are `foreseen`. They and the keyframes of
+    the host's hooks, which only go forward, are afterwards as they were.
     """
     effects, sigma, x = run.effects, run.sigma, run.x
-    foreseen = [effect for effect in effects if effect.foreseen]
-    known = [dict(vars(effect)) for effect in foreseen]
+    foreseen, keyframes = [effect for effect in effects if effect.foreseen], _keyframes(run)
+    known = [(one, dict(vars(one))) for one in (*foreseen, *keyframes)]
     run.effects = [*foreseen, watcher]
     levels = _levels(run)
     try:
@@ -31,9 +32,19 @@ def look_ahead(run: Run, watcher: Effect) -> None:
     finally:
         run.effects = effects
         run.sigma, run.calls, run.predictions = sigma, 0, {}
-        for effect, before in zip(foreseen, known, strict=True):
-            vars(effect).clear()
-            vars(effect).update(before)
+        for one, before in known:
+            vars(one).clear()
+            vars(one).update(before)
+        if keyframes:  # weights of a later keyframe
+            run.guider.model_patcher.cached_hook_patches.clear()
+            run.guider.model_patcher.patch_hooks(None)
+
+
+def _keyframes(run: Run) -> list[object]:
+    """The keyframes of the hooks on all prompts; several hooks may share them."""
+    conds = [cond for listed in run.guider.conds.values() for cond in listed if cond.get("hooks")]
+    groups = [hook.hook_keyframe for cond in conds for hook in cond["hooks"].hooks]
+    return list({id(group): group for group in groups if not group.is_empty()}.values())
 
 
 def _levels(run: Run) -> list[float]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from .effect import Effect
 from .masks import BLACK, check_count, cut_to_area
 from .noise import noise_like
+from .record import check_one_device
 from .rows import Entry
 from .run import Run
 from .window import MISSED, Window
@@ -131,6 +132,7 @@ class Biasing(Effect):
 
 def _check(run: Run, samples: Tensor, mask: Tensor | None, text: str) -> None:
     """ValueError: what does not fit the run."""
+    check_one_device(run)
     if samples.shape[1:] != run.noise_shape[1:]:
         raise ValueError(
             f"The biasing latents are {list(samples.shape)} but {list(run.noise_shape)} is being sampled; resize the "

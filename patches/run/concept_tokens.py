@@ -17,6 +17,7 @@ from .concepts import Concept, check_widths
 from .engine import AttentionEffect, install
 from .inside import Inside, pull_of
 from .masks import cut_to_area
+from .record import check_one_device
 from .rows import Entry
 from .run import Run
 from .text_keys import Kept, TextKeys
@@ -44,6 +45,7 @@ class ConceptTokens(Inside, AttentionEffect):
 
     def prepare(self, run: Run) -> None:
         super().prepare(run)
+        check_one_device(run)
         for concept in self.concepts:
             for entry in run.guider.conds["positive"]:
                 check_widths(concept, entry)

@@ -29,12 +29,12 @@ def unedited(model: ModelPatcher, concepts: tuple[Concept, ...], maps: Maps) -> 
 def edits_of(
     concepts: tuple[Concept, ...], areas: list[Tensor | None], edits: list[tuple], pixels: int, samples: Tensor
 ) -> Edits:
-    """areas: (B, 1, ..., h, w) of each concept, None = it edited nothing. edits: (sigma, edit) of each step."""
+    """areas: (B, 1, ..., h, w) of each concept, None = it edited nothing. edits: (sigma, edit on the CPU) by steps."""
     shape = (samples.shape[0], 1, *samples.shape[2:])
     area = torch.cat([torch.zeros(shape) if one is None else one.expand(shape).cpu() for one in areas], 1)
     shares = area.reshape(*area.shape[:2], -1, *area.shape[-2:]).mean(2)
     names = tuple(name_of(concept) for concept in concepts)
-    stacked = torch.stack([edit.cpu() for _, edit in edits]) if edits else torch.zeros(0, *samples.shape)
+    stacked = torch.stack([edit for _, edit in edits]) if edits else torch.zeros(0, *samples.shape)
     return Edits(names, shares, tuple(sigma for sigma, _ in edits), stacked, samples.cpu(), pixels)
 
 

@@ -39,6 +39,8 @@ def check_prefix(prefix: str) -> None:
     """ValueError where a file of this prefix cannot be written into the output folder."""
     outside = "the output folder; name a place in it, such as 'guidance/edit'."
     check_name(prefix, outside)
+    if not re.split(r"[\\/]", prefix)[-1].strip(" ."):
+        raise ValueError(f"{shown(prefix)} names no file; end it with the start of a name, such as 'guidance/edit'.")
     output = folder_paths.get_output_directory()
     folder = Path(output, os.path.dirname(os.path.normpath(prefix)))
     if not _inside(output, folder):

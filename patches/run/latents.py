@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import comfy.latent_formats as formats
 import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.sample import fix_empty_latent_channels
@@ -13,10 +14,10 @@ def as_sampled(model: ModelPatcher, samples: Tensor) -> Tensor:
 
     ValueError: sound or shapes alone, or channels of another kind of model. An empty latent takes the model's own.
     """
-    samples = _video(samples)
+    samples = video_part(samples)
     if samples.ndim < 4:
         raise ValueError("The latent holds sound or shapes, not a picture or a video; give one of VAE Encode.")
-    fitted = _video(fix_empty_latent_channels(model, samples))
+    fitted = video_part(fix_empty_latent_channels(model, samples))
     wanted = _channels(model.get_model_object("latent_format"))
     if fitted.shape[1] != wanted:
         raise ValueError(
@@ -26,14 +27,26 @@ def as_sampled(model: ModelPatcher, samples: Tensor) -> Tensor:
     return fitted
 
 
-def _video(samples: Tensor) -> Tensor:
-    """The first part of a latent that holds video and sound."""
+def video_part(samples: Tensor) -> Tensor:
+    """The first part of a latent that holds video and sound, else the latent."""
     return samples.unbind()[0] if samples.is_nested else samples
+
+
+def pixels_per_cell(latent: dict) -> int:
+    """Of a LATENT, along each side: as the host marked it, else as of the host's formats with as many channels.
+
+    8 where these do not agree, or there is none.
+    """
+    samples = video_part(latent["samples"])
+    kind = samples.shape[1], samples.ndim - 2
+    known = [one for one in vars(formats).values() if isinstance(one, type) and hasattr(one, "latent_channels")]
+    sizes = {one.spacial_downscale_ratio for one in known if (one.latent_channels, one.latent_dimensions) == kind}
+    return latent.get("downscale_ratio_spacial") or (sizes.pop() if len(sizes) == 1 else 8)
 
 
 def _channels(latent_format: object) -> int:
     """Of a picture or video; a format of video and sound names the larger number of the two."""
     channels = latent_format.latent_channels
     if hasattr(latent_format, "fix_empty_latent"):
-        return _video(latent_format.fix_empty_latent(torch.zeros(1, channels, 1, 1, 1))).shape[1]
+        return video_part(latent_format.fix_empty_latent(torch.zeros(1, channels, 1, 1, 1))).shape[1]
     return channels

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ...attention.captured import Captured
 from ...sampling.moving import Move
+from .latents import video_part
 
 KEPT = 256  # finished runs a handle remembers
 BYTES = 256 * 2**20  # and what they may hold together; the last run is kept whatever its size
@@ -65,6 +66,7 @@ class Maps:
 
     def fit(self, samples: Tensor, kind: type = Captured) -> Record:
         """The last run that made this latent, or all its pictures in any order; ValueError if there is none."""
+        samples = video_part(samples)
         if not self.runs:
             raise ValueError(f"{EMPTY[kind]}; connect its MODEL to the sampler whose LATENT this is, and run again.")
         if not isinstance(self.runs[-1], kind):
@@ -118,7 +120,7 @@ def picked(record: Record, rows: list[int]) -> Record:
 
 def _rows(own: Tensor, samples: Tensor) -> list[int]:
     """Which picture of a run each of these is; [] if one is none of them. The host may round what it passes on."""
-    if samples.is_nested or own.shape[1:] != samples.shape[1:]:
+    if own.shape[1:] != samples.shape[1:]:
         return []
     own, samples = own.to(samples.dtype), samples.cpu()
     if torch.equal(own, samples):

@@ -41,6 +41,12 @@ def _acts(cond: dict, sigma: float) -> bool:
     return cond.get("timestep_end", 0.0) <= sigma <= cond.get("timestep_start", float("inf"))
 
 
+def check_one_device(run: Run) -> None:
+    """ValueError: the host shares the model's calls out among several GPUs, and a pass beside them has one."""
+    if "multigpu_clones" in run.guider.model_options:
+        raise ValueError("It cannot work where several GPUs share the steps; remove MultiGPU CFG Split.")
+
+
 class Enough(Exception):
     """All that is kept is there: what follows in the model is not needed."""
 

@@ -128,3 +128,8 @@ def test_labels_from_a_list_or_from_lines(nodes, grid):
 def test_too_many_labels_are_refused(grid):
     with pytest.raises(ValueError, match="3 labels for 2 pictures"):
         grid.draw_grid([tile(0.5)] * 2, ["a", "b", "c"])
+
+
+def test_a_grid_of_nothing_is_told(nodes):
+    with pytest.raises(ValueError, match="There is no picture to show; connect one or more"):
+        nodes.LabelledGrid.execute([], [0], [8], [0], [0])

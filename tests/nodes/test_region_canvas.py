@@ -80,6 +80,7 @@ def test_chained_regions_come_first_and_have_no_mask_of_ours(node):
         (dict(latent={"samples": torch.zeros(1, 4, 6, 10)}), (48, 80)),
         (dict(latent={"samples": torch.zeros(1, 4, 6, 10), "downscale_ratio_spacial": 16}), (96, 160)),
         (dict(latent={"samples": torch.zeros(1, 16, 5, 6, 10)}), (48, 80)),
+        (dict(latent={"samples": torch.zeros(1, 128, 6, 10)}), (96, 160)),  # Flux.2
         (dict(image=torch.rand(2, 40, 30, 3), latent={"samples": torch.zeros(1, 4, 6, 10)}), (40, 30)),
     ],
 )

@@ -175,3 +175,12 @@ def test_a_region_without_a_mask_is_found_while_sampling(preview):
     (picture,), report = preview((found, region("off", None, 0.0)), latent(*SIZE))
     assert "In no region" not in report and picture.isfinite().all()
     assert report.endswith("warning: strength and outside are 0, so it changes nothing")
+
+
+def test_a_video_with_sound_is_shown_in_the_videos_size(preview):
+    from comfy.nested_tensor import NestedTensor
+
+    both = NestedTensor((torch.zeros(1, 128, 3, 8, 16), torch.zeros(1, 8, 20, 16)))  # as of LTX: 32 pixels a cell
+    pictures, report = preview((region("left", box(SIZE, 0, 0, 0.25, 1)),), {"samples": both})
+    assert pictures.shape[2] == 512
+    assert report.startswith("Latent 16 x 8, batch of 1; preview of 512 x 256 pixels.")

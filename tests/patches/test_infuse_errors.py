@@ -84,3 +84,24 @@ def test_context_windows(comfy):
     patched = biased(FAMILY.model(), pictures())
     patched.model_options["context_handler"] = object()
     refused(patched, r"^Infusion Bias: It cannot work in context windows; remove the context window node\.$")
+
+
+@pytest.mark.parametrize("mix", ["add", "share"])
+def test_several_gpus(comfy, mix):
+    """As after MultiGPU CFG Split, when the host has placed a copy of the model on each of them."""
+    refused(
+        biased(several_gpus(FAMILY.model()), pictures(), sites={}, preset="all", mix=mix),
+        r"^Infusion Bias: It cannot work where several GPUs share the steps; remove MultiGPU CFG Split\.$",
+    )
+
+
+def several_gpus(model):
+    from comfy.patcher_extension import WrappersMP
+
+    def sample(executor, *args, **kwargs):
+        executor.class_obj.model_options["multigpu_clones"] = {}
+        return executor(*args, **kwargs)
+
+    patched = model.clone()
+    patched.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, "gpus", sample)
+    return patched

@@ -67,6 +67,12 @@ def test_what_acts_is_silent(comfy, caplog):
     assert lines(caplog) == []
 
 
+def test_a_phrase_that_is_not_read_beside_a_mask_is_told(comfy, caplog):
+    custom(inject(SD1.model(), picture(**LATENT), half(), phrase="zebra")[0], SIGMAS)
+    (line,) = lines(caplog)
+    assert line.startswith("Latent Cache Inject: phrase was not read, as a mask is connected")
+
+
 @pytest.mark.parametrize("settings", [{"mask": BLACK}, {"end": 0.05}])
 def test_sizes_are_checked_all_the_same(comfy, settings):
     watch = Watch()

@@ -98,3 +98,20 @@ def test_a_mask_by_phrase_of_a_video_with_sound(family):
     captured = probe(family.model(), family.conditioning(), latent, ProbeSettings(("red dog",), levels=1))
     assert captured.samples.equal(video(latent["samples"]))
     assert all(layer.isfinite().all() and layer[:, 0].std() > 0 for layer in captured.layers.values())
+
+
+def test_the_samplers_own_latent_is_found_again(family):
+    """With its sound, as the sampler gives it."""
+    from pack.patches.run.maps import Edits
+
+    patched, maps = guided(family.model(), concept("a green beach", family, scale=5.0))
+    out = paint(patched, family)
+    assert maps.fit(out, Edits) is maps.runs[0]
+
+
+def test_a_latent_with_sound_biases_as_its_video(family):
+    from pack.patches.infuse import InfuseSettings, infuse
+
+    whole, settings = noise_of(family, frames=FRAMES), InfuseSettings(weight=0.5, sites="block")
+    both, alone = (paint(infuse(family.model(), one, None, settings), family) for one in (whole, video(whole)))
+    assert torch.equal(video(both), video(alone))

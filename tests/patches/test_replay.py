@@ -83,3 +83,11 @@ def test_a_run_without_edits_replays_as_the_unpatched_picture(off):
     _, guidance = edited(concepts=(concept(**off),), steps=2)
     assert guidance.sigmas == () and guidance.edits.shape == (0, 1, 4, 16, 16)
     assert torch.equal(replayed(guidance, steps=2), paint(FAMILIES["sd1"].model(), steps=2))
+
+
+def test_a_file_in_which_nothing_was_edited_is_told(comfy, caplog):
+    from pack.patches.replay import Guidance
+
+    nothing = Guidance((), torch.zeros(0, 1, 4, 16, 16))
+    assert torch.equal(replayed(nothing), paint(FAMILIES["sd1"].model()))
+    assert "Load Guidance: The file is of a run in which nothing was edited" in caplog.text

@@ -170,3 +170,25 @@ def test_concepts_by_attention_do_not_act_in_what_is_foreseen(places, name):
     for concepts in ((concept(family=family, start=0.0),), (inside, concept(family=family, start=0.0))):
         paint(edit(family.model(), *concepts, keep=KEEP), family=family, size=(12, 16))
     assert torch.equal(*places)
+
+
+def test_keyframes_of_hooks_are_as_they_were(places):
+    """A LoRA that fades in keyframes has the strength of the step, not of what was foreseen."""
+    from comfy.hooks import HookKeyframe, HookKeyframeGroup
+    from pack.tests import tiny_control
+    from pack.tests.tiny_models import sample
+
+    def painted(*concepts, **settings):
+        model, keyframes = SD1.model(), HookKeyframeGroup()
+        for strength, start in ((1.0, 0.0), (0.5, 0.4), (0.0, 0.7)):
+            keyframes.add(HookKeyframe(strength, start_percent=start))
+        hooks = tiny_control.lora_hooks(model)
+        hooks.set_keyframes_on_hooks(keyframes)
+        positive, negative = tiny_control.hooked(SD1.conditioning(), hooks), SD1.conditioning("blurry")
+        given = SD1.latent(2, 12, 16), positive, negative
+        return sample(edit(model, *concepts, **settings), *given, steps=4, scheduler="simple")
+
+    brief = dict(start=0.25, end=0.45)
+    ours = painted(concept(**brief), keep=KEEP)
+    drawn = painted(concept(mask=free(places[-1]), **brief))
+    assert same(ours, drawn, painted(concept(**brief)))

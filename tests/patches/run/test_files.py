@@ -71,3 +71,12 @@ def test_a_folder_that_is_a_file_is_refused(folders):
     (folders / "output" / "guidance").write_text("")
     with pytest.raises(ValueError, match="asks for a folder where there is a file"):
         check_prefix("guidance/x/edit")
+
+
+@pytest.mark.parametrize("prefix", ["", "guidance/", "guidance\\", "guidance/.", "."])
+def test_a_prefix_without_a_name_is_refused(folders, prefix):
+    """The host would count no files of it, and write over the last one."""
+    from pack.patches.run.files import check_prefix
+
+    with pytest.raises(ValueError, match="names no file; end it with the start of a name"):
+        check_prefix(prefix)
