@@ -1,4 +1,4 @@
-"""The places of phrases on which the server and the canvas in the browser agree; tests/js/letters.test.mjs reads them, too."""
+"""Where phrases stand: the server and the canvas in the browser agree on it (tests/js/letters.test.mjs)."""
 
 import json
 from pathlib import Path
