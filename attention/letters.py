@@ -1,4 +1,7 @@
-"""Text as letters with their rows, and where the words of a phrase stand in it."""
+"""Text as letters with their rows, and where the words of a phrase stand in it.
+
+js/canvas/letters.mjs finds phrases by the same rules in the browser.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import { inputPictureOf, lastResultOf, promptsOf, sizeOf } from "./canvas/graph.
 const KIND = "LM_REGION_CANVAS", HEIGHT = 540;
 const classic = () => app.canvas && !LiteGraph.vueNodesMode;
 const sizes = new Map();  // address of a picture -> {width, height}, or null while it loads
-const latest = [];        // ids of nodes that ran, newest first
+const latest = [];        // nodes that ran, newest first: "5", or "10:5" for node 5 of the subgraph in node 10
 const open = new Set();   // canvases that are there
 
 const tracker = () => app.extensionManager?.workflow?.activeWorkflow?.changeTracker;

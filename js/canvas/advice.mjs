@@ -1,7 +1,7 @@
 // The one line below: what to do next, or what is wrong.
 import { cellCount } from "./shapes.mjs";
 import { HELP } from "./keys.mjs";
-import { find, wordsOf } from "./words.mjs";
+import { find } from "./words.mjs";
 
 const CELLS = 4;
 const LARGE = 256;  // pixels: models of smaller pictures have no layer as coarse as that
@@ -22,7 +22,7 @@ export function advice({ regions, active, tool, fault }, size, prompts) {
     return mute < 0 ? [HINTS[tool], false] : [`Region ${mute + 1} has no words yet: choose it and give it some.`, true];
   }
   if (!region.phrase.trim()) return ["Type its words, or pick them from those of the prompt.", true];
-  if (prompts.length && !prompts.some(({ text }) => find(wordsOf(text), region.phrase))) {
+  if (prompts.length && !prompts.some(({ text }) => find(text, region.phrase))) {
     return [`"${region.phrase}" stands in no prompt here; pick its words above.`, true];
   }
   const cells = Math.min(size.width, size.height) < LARGE ? CELLS : cellCount(region, size, CELLS);

@@ -104,8 +104,8 @@ function numberField(editor, change, key, name, of, most, tip) {
 
 // The words of one prompt as buttons; those of the phrase are pressed.
 function chips({ title, text }, region, say) {
-  const words = wordsOf(text), [first, last] = find(words, region?.phrase ?? "") ?? [-1, -2];
-  const chip = (word, n) => button(word.text, `Use the word ${word.text}`, () => say(pick(words, region.phrase, n)),
+  const words = wordsOf(text), [first, last] = find(text, region?.phrase ?? "") ?? [-1, -2];
+  const chip = (word, n) => button(word.text, `Use the word ${word.text}`, () => say(pick(text, region.phrase, n)),
     { "aria-pressed": String(n >= first && n <= last), disabled: !region });
   const gap = (word, n) => (word.gap && n ? [make("span", { class: "lm-break" }, "·")] : []);
   return words.length ? [make("span", { class: "lm-title" }, title), ...words.flatMap((word, n) => [...gap(word, n), chip(word, n)])] : [];

@@ -16,6 +16,12 @@ test("what is missing is said, the most urgent first", () => {
   assert.ok(!told([dog])[1] && !told([dog], -1)[1]);
 });
 
+test("no warning where the server finds the phrase: in scripts without spaces, across underscores and hyphens", () => {
+  for (const [phrase, text] of [["黑猫", "一只黑猫和狗"], ["long hair", "1girl, long_hair"], ["close up", "a close-up"]]) {
+    assert.ok(!told([{ ...dog, phrase }], 0, {}, SIZE, [{ title: "p", text }])[1]);
+  }
+});
+
 test("no warning without prompts to look in, nor of cells in pictures that have none so coarse", () => {
   assert.ok(!told([{ ...dog, phrase: "cat" }], 0, {}, SIZE, [])[1]);
   assert.ok(!told([{ ...dog, box: [0, 0, 0.25, 0.12] }], 0, {}, { width: 128, height: 128 })[1]);

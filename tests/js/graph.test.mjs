@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { graphOf } from "./graphs.mjs";
 import { inputPictureOf, lastResultOf, promptsOf, sizeOf } from "../../js/canvas/graph.mjs";
-
-// A graph as LiteGraph keeps it: wires are [from id, to id, name of the input, its type].
-function graphOf(nodes, wires, list = []) {
-  const graph = { _nodes: nodes, links: new Map(), getNodeById: (id) => nodes.find((node) => node.id === id) };
-  for (const node of nodes) Object.assign(node, { graph, inputs: [], outputs: [{ type: node.gives, links: [] }], widgets: node.widgets ?? [] });
-  wires.forEach(([from, to, name, type], id) => {
-    const target = graph.getNodeById(to);
-    graph.links.set(id, { origin_id: from, target_id: to, target_slot: target.inputs.length });
-    target.inputs.push({ name, type, link: id });
-    graph.getNodeById(from).outputs[0].links.push(id);
-  });
-  return graph;
-}
 
 const text = (value) => ({ name: "text", type: "customtext", value });
 const number = (name, value) => ({ name, value });
