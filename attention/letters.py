@@ -105,7 +105,8 @@ def _same_words(wanted: Letters, prompt: Letters, start: int) -> bool:
     if not (prompt.edge(start) and prompt.edge(start + len(wanted.text))):
         return False
     for i in range(1, len(wanted.text)):
-        letters = wanted.text[i - 1].isalpha() and wanted.text[i].isalpha()
+        pair = wanted.text[i - 1 : i + 1]
+        letters = pair.isalpha() and not _UNSPACED.search(pair)  # BERT's tokenizer parts Chinese characters
         if i in wanted.gaps and not prompt.edge(start + i):
             return False
         if i not in wanted.gaps and letters and start + i in prompt.gaps:

@@ -4,7 +4,7 @@
 export const UNSPACED = "[\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u2e80-\\u9fff\\uf900-\\ufaff]";
 
 const unspaced = new RegExp(UNSPACED, "u");
-const WORD = /[\p{L}\p{N}\p{M}]/u, KEPT = /[\p{L}\p{N}\p{M}\p{So}]/u, LETTER = /\p{L}/u;
+const WORD = /[\p{L}\p{N}\p{M}]/u, KEPT = /[\p{L}\p{N}\p{M}\p{So}]/u, LETTERS = /^\p{L}+$/u;
 const JOINER = "\u200d", MARK = /[\p{M}\u200d\u{1f3fb}-\u{1f3ff}]/u;
 
 const folded = (char) => char.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase();  // "ß" is "ss", as the server has it
@@ -57,7 +57,8 @@ function standsAt(wanted, letters, start) {
   return wanted.every(({ char, gap }, i) => {
     const found = letters[start + i];
     if (found.char !== char || (i && gap && !edge(letters, start + i))) return false;
-    return !(i && !gap && found.gap && LETTER.test(wanted[i - 1].char) && LETTER.test(char));
+    const pair = (wanted[i - 1]?.char ?? "") + char;
+    return !(i && !gap && found.gap && LETTERS.test(pair) && !unspaced.test(pair));
   });
 }
 

@@ -153,3 +153,10 @@ def test_the_schema_says_what_is_neutral(comfy):
     inputs = ClipSlerpAugment.GET_SCHEMA().inputs
     assert [i.id for i in inputs if not i.advanced] == ["base", "target", "neutral", "phrase", "theta"]
     assert all(i.tooltip for i in inputs)
+
+
+@pytest.mark.parametrize(("window", "told"), [((0.5, 0.5), True), ((0.0, 0.2), True), ((0.2, 0.5), False)])
+def test_a_window_in_which_no_text_acts_is_told(augment, texts, caplog, window, told):
+    base = [[texts[0][0][0], {**texts[0][0][1], "start_percent": 0.3}]]
+    out = augment(base, texts[1], window=window)
+    assert (out[0] is base[0]) == told == ("CLIP Slerp Augment: No text of base acts between" in caplog.text)

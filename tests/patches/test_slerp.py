@@ -195,10 +195,3 @@ def test_attention_masks_are_united_and_lengthened(cond):
 def test_a_full_window_adds_no_key(cond):
     out = run(cond, [entry(area=(1, 2, 3, 4))], [entry()])
     assert len(out) == 1 and out[0][1].keys() == {"pooled_output", "area"}
-
-
-@pytest.mark.parametrize(("window", "told"), [((0.5, 0.5), True), ((0.0, 0.2), True), ((0.2, 0.5), False)])
-def test_a_window_in_which_no_text_acts_is_told(cond, caplog, window, told):
-    base = [entry(start_percent=0.3)]
-    out = run(cond, base, [entry()], start_percent=window[0], end_percent=window[1])
-    assert (out[0] is base[0]) == told == ("so it did nothing" in caplog.text)
