@@ -24,7 +24,7 @@ def text_part(q: Tensor, k: Tensor, mask: Tensor | None, text: slice, size: tupl
     at = [_places(side, step) for side in size]
     chosen = torch.cartesian_prod(*at) @ torch.tensor([size[1] * size[2], size[2], 1])  # no GPU multiplies integers so
     chosen = chosen.to(q.device)
-    logits = (q[:, :, chosen] @ k.mT).float() * q.shape[-1] ** -0.5
+    logits = (q[:, :, chosen].float() @ k.float().mT) * q.shape[-1] ** -0.5
     if mask is not None:
         logits = logits + (mask if mask.shape[2] == 1 else mask[:, :, chosen])
     part = logits.softmax(-1)[..., text].sum(-1).unflatten(2, [len(one) for one in at])

@@ -20,6 +20,7 @@ from .run.run import Effect, Run, attach
 from .run.sizes import check_kept
 
 EMPTY = "The file is of a run in which nothing was edited, so it does nothing; choose another, or save that one again."
+BEYOND = 1.1  # times the noise over signal of the last stored step: as far as another schedule may lie beside it
 MOST = 10_000  # steps: what the host's samplers take
 NUMBERS = ("F64", "F32", "F16", "BF16")  # safetensors' names
 
@@ -130,7 +131,8 @@ class Replay(Effect):
         check_kept(tuple(x.shape), run.noise_shape)
         sigmas = self.guidance.sigmas
         nearest = min(range(len(sigmas)), key=lambda i: abs(sigmas[i] - run.sigma))
-        if not min(sigmas) * 0.9 <= run.sigma <= max(sigmas) * 1.1:  # outside of the concepts' windows
+        least, most = (run.ratio_at(edge(sigmas)) for edge in (min, max))
+        if not least / BEYOND <= run.ratio <= most * BEYOND:  # outside of the concepts' windows
             return denoised
         self.used = True
         return denoised - self.scale * run.ratio * self.guidance.edits[nearest].to(denoised)

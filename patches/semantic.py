@@ -111,12 +111,13 @@ class Semantic(Effect):
     def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
         check_kept(tuple(x.shape), run.noise_shape)
         base = base_of(run, prompt=False)
-        ended = all(self._cooled(concept, run) for concept in self.concepts)
+        able = [i for i, concept in enumerate(self.concepts) if not (concept.dark or concept.window.empty)]
+        ended = all(self._cooled(self.concepts[i], run) for i in able)
         if base is None or (ended and self.settings.outside == "off"):
             return denoised
         self._advance(run)
         ratio = run.ratio
-        parts = [self._part(i, run, ratio) for i in range(len(self.concepts))]
+        parts = [self._part(i, run, ratio) for i in able]
         edit, following = combine(parts, self.nu, self.settings.momentum, self.settings.normalise)
         if self.fresh:
             self.following = following

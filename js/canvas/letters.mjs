@@ -7,7 +7,8 @@ const unspaced = new RegExp(UNSPACED, "u");
 const WORD = /[\p{L}\p{N}\p{M}]/u, KEPT = /[\p{L}\p{N}\p{M}\p{So}]/u, LETTERS = /^\p{L}+$/u;
 const JOINER = "\u200d", MARK = /[\p{M}\u200d\u{1f3fb}-\u{1f3ff}]/u;
 
-const folded = (char) => char.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase();  // "ß" is "ss", as the server has it
+// "ß" is "ss" and "ı" no "i", as the server has it
+const folded = (char) => (char === "ı" ? char : char.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase());
 
 // [{char, at, gap}] without whitespace; at: the index in the text, gap: whitespace stood before.
 export function read(text) {

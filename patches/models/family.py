@@ -38,7 +38,8 @@ class Family:
     order: str | Callable[[Module, dict], str] = "text picture refs"
     """Tokens of an attention call in their order, of cross-attention those of its queries.
 
-    text, picture; refs = the reference pictures that the host counts; a number; '*' = however many others, once.
+    text, picture; refs = the reference pictures that the host counts; a number, beside the text unless in
+    cross-attention; '*' = however many others, once.
     Or what makes it of the network and of what a call gives to it.
     """
     cross: bool = False

@@ -19,6 +19,7 @@ class Layout:
         """shape: of the call's latents, (B, C, [frames,] h, w). given: what the network gets beside them."""
         self.order = family.order(network, given) if callable(family.order) else family.order
         sides = shape[2:] if len(shape) == 5 else (1, *shape[2:])
+        self.cross = family.cross
         self.grid = tuple(math.ceil(side / cell) for side, cell in zip(sides, family.cells(network), strict=True))
         """(frames, h, w) in tokens."""
         self.multiple = getattr(network, "pad_tokens_multiple", None) or 1
@@ -39,7 +40,7 @@ class Layout:
         """The picture's tokens in what a block returns, with the text's (joint) or not; None: they do not add up."""
         parts = [REST if part == "text" else part for part in self.order.split()]
         if not joint:
-            parts = [part for part in self.order.split() if part != "text" and not part.isdecimal()]
+            parts = [part for part in self.order.split() if part != "text" and (self.cross or not part.isdecimal())]
         order = " ".join(part for i, part in enumerate(parts) if part != REST or parts[i - 1 : i] != [REST])
         found = self._places(order, total, refs=refs)
         return found and found["picture"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from torch.nn import Module
 
@@ -17,10 +18,28 @@ def wan(network: Module) -> Family:
     blocks = {"double": Blocks("blocks", attention="cross_attn", alone="self_attn")}
     if hasattr(network, "vace_blocks"):
         blocks["vace"] = Blocks("vace_blocks", attention="cross_attn", features=False)
-    front = getattr(network, "ref_conv", None) is not None
-    order = "* picture" if front else "picture *"
+    order = "* picture" if getattr(network, "ref_conv", None) is not None else "picture *"
     call = 1 if getattr(network, "img_emb", None) is None else 2
     return Family(blocks, order, cross=True, call=call, moves=True)
+
+
+def scail(network: Module) -> Family:
+    """Reference pictures stand before the video, its pose behind it."""
+    return replace(wan(network), order=_behind_references)
+
+
+def _behind_references(network: Module, given: dict) -> str:
+    reference = given.get("reference_latent")  # (B, C, frames, h, w)
+    if reference is None:
+        return "picture *"
+    sides = zip(reference.shape[2:], network.patch_size, strict=True)
+    return f"{math.prod(side // cells for side, cells in sides)} picture *"
+
+
+def cogvideox(network: Module) -> Family:
+    """1.5 takes frames in pairs."""
+    side = network.patch_size
+    return Family({"block": Blocks("blocks", 0)}, "text picture", patch=(network.patch_size_t or 1, side, side))
 
 
 def hunyuan_video(network: Module) -> Family:
@@ -64,7 +83,7 @@ TABLE = {
     ),
     "chroma.model.Chroma": FLUX,
     "chroma_radiance.model.ChromaRadiance": Family(STREAMS, "text picture"),
-    "cogvideo.model.CogVideoXTransformer3DModel": Family({"block": Blocks("blocks", 0)}, "text picture"),
+    "cogvideo.model.CogVideoXTransformer3DModel": cogvideox,
     "cosmos.predict2.MiniTrainDIT": Family(COSMOS, "picture", cross=True, patch=(1, 2, 2)),
     "ernie.model.ErnieImageModel": Family(LAYERS, "picture text", unreachable=NO_OPTIONS),
     "flux.model.Flux": Family(STREAMS, moves=True),
@@ -104,11 +123,11 @@ TABLE = {
     "wan.model.VaceWanModel": wan,
     "wan.model.WanModel": wan,
     "wan.model.WanModel_S2V": wan,
-    "wan.model.SCAIL2WanModel": wan,
-    "wan.model.SCAILWanModel": wan,
+    "wan.model.SCAIL2WanModel": scail,
+    "wan.model.SCAILWanModel": scail,
     "wan.model_animate.AnimateWanModel": wan,
     "wan.model_animate2.WanAnimate2Model": Family(
-        {"double": Blocks("blocks", attention="cross_attn", features=False)}, "picture *", cross=True
+        {"double": Blocks("blocks", attention="cross_attn", features=False)}, "picture *", cross=True, call=2
     ),
 }
 """Exact class below comfy.ldm -> its family, or what makes it of a network; subclasses may add tokens of their own."""

@@ -28,11 +28,18 @@ def text_of(run: Run, name: str, batch: int, area: tuple | None) -> dict:
     The first, where several act; also where none does, as between two ranges of steps.
     """
     listed = run.guider.conds[name]
-    return rows_of(next((cond for cond in listed if _acts(cond, run.sigma)), listed[0]), batch, area)
+    entry = next((cond for cond in listed if _acts(cond, run.sigma)), listed[0])
+    return rows_of(entry, batch, area and _narrowed(area, run.noise_shape))
+
+
+def _narrowed(area: tuple[int, int, int, int], shape: Sequence[int]) -> tuple[int, ...]:
+    """An entry's area as the host cuts by it: sizes, then starts, of frames too, of what lies in a latent's shape."""
+    (h, w, y, x), (*frames, height, width) = area, shape[2:]
+    return (*frames, min(h, height - y), min(w, width - x), *[0] * len(frames), y, x)
 
 
 def rows_of(encoded: dict, batch: int, area: tuple | None = None) -> dict:
-    """What the model gets beside the latent for `batch` rows of an entry."""
+    """What the model gets beside the latent for `batch` rows of an entry. area: as of `_narrowed`."""
     conds = encoded["model_conds"].items()
     return cond_cat([{key: cond.process_cond(batch_size=batch, area=area) for key, cond in conds}])
 

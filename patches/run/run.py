@@ -66,7 +66,11 @@ class Run:
     @property
     def ratio(self) -> float:
         """Noise over signal now: eps = (x - x0) / ratio up to a part that all predictions share."""
-        return self.sigma / max(1 - self.sigma, 1e-6) if isinstance(self.sampling, CONST) else self.sigma
+        return self.ratio_at(self.sigma)
+
+    def ratio_at(self, sigma: float) -> float:
+        """The same at another noise level."""
+        return sigma / max(1 - sigma, 1e-6) if isinstance(self.sampling, CONST) else sigma
 
     @property
     def size(self) -> tuple[int, int]:

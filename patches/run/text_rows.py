@@ -32,8 +32,10 @@ class Lengths:
 
     @classmethod
     def of(cls, texts: list[Tensor], name: str) -> Lengths:
-        """Only the first text, FIRST, may be SD3's, of two blocks."""
+        """Only the first text, FIRST, may be SD3's, of two blocks; zeros (Conditioning Zero Out) tell none of them."""
         own = [blocks(text) if name == FIRST else (0, text.shape[-2]) for text in texts]
+        known = {sum(cut): cut for text, cut in reversed(list(zip(texts, own, strict=True))) if text.any()}
+        own = [cut if text.any() else known.get(sum(cut), cut) for text, cut in zip(texts, own, strict=True)]
         return cls(own, longest(own))
 
 

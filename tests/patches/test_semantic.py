@@ -139,3 +139,10 @@ def test_nothing_is_changed_and_a_second_run_is_equal(comfy):
     assert torch.equal(paint(patched), out) and not torch.equal(out, paint(model))
     assert state(model) == before and state(patched) == placed and len(maps.runs) == 2
     assert torch.equal(maps.runs[0].edits, maps.runs[1].edits) and torch.equal(maps.runs[0].maps, maps.runs[1].maps)
+
+
+@pytest.mark.parametrize("never", [dict(start=1.0), dict(mask=torch.zeros(1, 64, 64), start=0.9)])
+def test_a_concept_that_can_never_act_changes_nothing_of_the_others(comfy, never):
+    """It is not waited for: weights and momentum are those of the others alone."""
+    one = concept(weight=0.5)
+    assert torch.equal(paint(edit(SD1.model(), one, concept("at night", **never))), paint(edit(SD1.model(), one)))

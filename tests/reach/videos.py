@@ -57,6 +57,7 @@ REACH = {
         "MiniMaxH3", MINIMAX, channels=24, context=48, rows=12, patch=2, video=True, joint=True, sound=(32, 2, 7)
     ),
     "cogvideox": tiny("CogVideoX_T2V", COGVIDEO, **DIT, joint=True),
+    "cogvideox15": tiny("CogVideoX_T2V", COGVIDEO | dict(patch_size_t=2), **DIT, joint=True),
     "cogvideox_i2v": tiny("CogVideoX_I2V", COGVIDEO | dict(in_channels=32), **DIT, joint=True),
     "kandinsky5": tiny("Kandinsky5", KANDINSKY | dict(visual_embed_dim=132), **DIT, pooled=32),
 }

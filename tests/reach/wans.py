@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pack.tests.reach.families import tiny
+from types import SimpleNamespace
+
+from pack.tests.reach.families import drawn, tiny
 
 DIT = dict(channels=16, context=48, rows=12, patch=2, video=True)
 WAN = dict(image_model="wan2.1", dim=48, ffn_dim=96, freq_dim=32, text_dim=48, text_len=32, num_heads=4, num_layers=2)
@@ -11,6 +13,7 @@ VACE = WAN | dict(model_type="vace", vace_layers=1, vace_in_dim=96)
 ANIMATE = WAN | dict(model_type="animate", in_dim=36, dim=64, motion_encoder_dim=512)
 S2V = WAN | dict(model_type="s2v", audio_inject_layers=[0, 1], audio_dim=1024)
 FUN = WAN | dict(model_type="i2v", in_dim=48, in_dim_ref_conv=16)
+SEEN = {"clip_vision_output": lambda: SimpleNamespace(penultimate_hidden_states=drawn(1, 257, 1280)())}
 FIVE = WAN | dict(model_type="t2v", in_dim=48, out_dim=48)
 
 REACH = {
@@ -25,5 +28,6 @@ REACH = {
     "wan22_camera": tiny("WAN22_Camera", WAN | dict(model_type="camera_2.2", in_dim=36), **DIT),
     "wan_animate2": tiny("WAN_Animate2", WAN | dict(model_type="animate2", in_dim=36), **DIT),
     "wan_scail2": tiny("WAN21_SCAIL2", WAN | dict(model_type="scail2", in_dim=20), **DIT),
+    "wan_i2v_seen": tiny("WAN21_I2V", WAN | dict(model_type="i2v", in_dim=36), **DIT, extra=SEEN),
     "wan_scail": tiny("WAN21_SCAIL", WAN | dict(model_type="scail", in_dim=20), **DIT),
 }
