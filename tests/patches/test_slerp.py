@@ -178,17 +178,6 @@ def test_sd3_rows_are_filled_block_by_block(cond):
     assert crossed.shape == (1, 308, 16)
 
 
-def test_zeros_as_long_as_sd3_rows_are_cut_alike(cond):
-    """Conditioning Zero Out as neutral, or as base."""
-    base, target = ([torch.randn(1, 154, 16, generator=G), {}] for _ in range(2))
-    base[0][:, :77, 8:], target[0][:, :77, 8:] = 0, 0
-    nothing = [torch.zeros(1, 154, 16), {}]
-    out = run(cond, [base], [target], [nothing], theta=1.0)[0][0]
-    assert out.shape == (1, 154, 16) and torch.allclose(out, base[0] + target[0], atol=1e-5)
-    assert run(cond, [nothing], [target], theta=1.0)[0][0] is target[0]
-    assert run(cond, [nothing], [target], theta=0.5, mode="lerp")[0][0].shape == (1, 154, 16)
-
-
 def test_attention_masks_are_united_and_lengthened(cond):
     mask = (torch.arange(300)[None] < torch.tensor([[10]])).long()
     base, target, neutral = entry(256, attention_mask=mask[:, :256]), entry(300), entry(256)

@@ -152,3 +152,15 @@ def test_a_concept_brings_all_its_texts(comfy):
     from pack.patches.run.texts import TEXT
 
     assert {"text_input_ids", "conditioning_llama3", "conditioning_lyrics"} <= set(TEXT) and "cross_attn" not in TEXT
+
+
+def test_zeros_as_long_as_sd3_s_text_are_cut_alike(comfy):
+    """Conditioning Zero Out as neutral, or as base."""
+    rng = torch.Generator().manual_seed(0)
+    base, target = (torch.randn(1, 154, 16, generator=rng) for _ in range(2))
+    base[:, :77, 8:], target[:, :77, 8:] = 0, 0
+    base, target, nothing = ([[text, {}]] for text in (base, target, torch.zeros(1, 154, 16)))
+    out = moved(base, target, 1.0, nothing)[0][0]
+    assert out.shape == (1, 154, 16) and torch.allclose(out, base[0][0] + target[0][0], atol=1e-5)
+    assert moved(nothing, target, 1.0)[0][0] is target[0][0]
+    assert moved(nothing, target, 0.5, mode="lerp")[0][0].shape == (1, 154, 16)
