@@ -89,9 +89,9 @@ class SaveGuidance(Node):
         )
 
     @classmethod
-    def validate_inputs(cls, filename_prefix: str = "") -> bool | str:
-        """A bad name is told before anything is sampled."""
-        return refusal(cls, lambda: check_prefix(filename_prefix))
+    def validate_inputs(cls, filename_prefix: str | None = None) -> bool | str:
+        """A bad name is told before anything is sampled; a linked one is not known yet."""
+        return True if filename_prefix is None else refusal(cls, lambda: check_prefix(filename_prefix))
 
     @classmethod
     def execute(cls, maps: Maps, latent: dict, filename_prefix: str) -> io.NodeOutput:

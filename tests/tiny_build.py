@@ -21,9 +21,14 @@ def build(config: type, form: dict, **late):
 
 @torch.no_grad()
 def fill(module: torch.nn.Module) -> None:
-    """Weights that keep the size of what they act on, and none that is zero; norms and biases neutral."""
+    """Weights that keep the size of what they act on, and none that is zero; norms and biases neutral.
+
+    Of buffers, those that a checkpoint brings and the host leaves unset.
+    """
     generator = torch.Generator().manual_seed(0)
-    weights = dict(module.named_parameters()) | {n: b for n, b in module.named_buffers() if n == "pos_embed"}
+    weights = dict(module.named_parameters()) | {
+        n: b for n, b in module.named_buffers() if n in ("pos_embed", "rope.inv_freq")
+    }
     for name, weight in weights.items():
         if weight.ndim > 1:
             weight.normal_(0, weight[0].numel() ** -0.5, generator=generator)

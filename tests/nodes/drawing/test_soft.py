@@ -2,7 +2,13 @@
 
 import pytest
 import torch
-from pack.nodes.drawing.soft import feathered, shrunk
+
+
+@pytest.fixture
+def soft(comfy):
+    from pack.nodes.drawing import soft
+
+    return soft
 
 
 @pytest.fixture
@@ -20,13 +26,13 @@ def windows(masks, reach):
 
 
 @pytest.mark.parametrize("pixels", [0, 1, 4, 30])
-def test_shrunk_is_the_least_around_each_pixel(masks, pixels):
-    found = shrunk(masks, pixels)
+def test_shrunk_is_the_least_around_each_pixel(soft, masks, pixels):
+    found = soft.shrunk(masks, pixels)
     assert all(torch.equal(found[:, y, x], around.amin(1)) for y, x, around in windows(masks, pixels))
 
 
 @pytest.mark.parametrize("pixels", [0, 2, 5, 40])
-def test_feathered_is_the_mean_around_each_pixel(masks, pixels):
-    found = feathered(masks, pixels)
+def test_feathered_is_the_mean_around_each_pixel(soft, masks, pixels):
+    found = soft.feathered(masks, pixels)
     for y, x, around in windows(masks, pixels // 2):
         assert torch.allclose(found[:, y, x], around.mean(1), atol=1e-6)

@@ -4,34 +4,32 @@ import pytest
 
 pytest.importorskip("PIL")
 
-from pack.nodes.pictures import fonts
 from PIL import ImageFont
 
 
-@pytest.fixture(autouse=True)
-def fresh():
+@pytest.fixture
+def fonts(comfy):
+    from pack.nodes.pictures import fonts
+
     fonts.font_for.cache_clear()
-    yield
+    yield fonts
     fonts.font_for.cache_clear()
 
 
-def drawn(text: str) -> bytes:
-    return bytes(fonts.font_for(text, 20).getmask(text))
-
-
-def test_latin_letters_stay_in_pillows_own_font():
+def test_latin_letters_stay_in_pillows_own_font(fonts):
     assert fonts.font_for("a dog, 12 %", 20).getname() == ImageFont.load_default(20).getname()
 
 
 @pytest.mark.parametrize(("text", "other"), [("猫", "狗"), ("ж", "щ"), ("α", "ω")])
-def test_other_letters_are_told_apart_or_the_log_says_why_not(text, other, caplog):
-    if drawn(text) == drawn(other):
+def test_other_letters_are_told_apart_or_the_log_says_why_not(fonts, text, other, caplog):
+    one, another = (bytes(fonts.font_for(letter, 20).getmask(letter)) for letter in (text, other))
+    if one == another:
         assert fonts.LACKING in caplog.text
     else:
         assert not caplog.text
 
 
-def test_a_font_of_the_system_is_taken_where_the_own_one_lacks_letters(monkeypatch, caplog):
+def test_a_font_of_the_system_is_taken_where_the_own_one_lacks_letters(fonts, monkeypatch, caplog):
     """As if a font for Latin letters had only boxes for ż and ł, and the system another font."""
     own, other = ImageFont.load_default(20), ImageFont.load_default(21)
     boxes = {id(own): set("żł"), id(other): set("ł")}
