@@ -60,7 +60,7 @@ def test_references_and_pose_of_scail_are_left_alone(comfy, references, pose):
         pytest.skip("this host has no WAN21_SCAIL")
     model = build(comfy.supported_models.WAN21_SCAIL, WAN | dict(model_type="scail", in_dim=20))
     latent, calls = FAMILIES["wan"].latent(1, 16, 12, frames=2), Calls()
-    extra = dict(reference_latents=[torch.randn(1, 16, 1, 16, 12)] * references) if references else {}
+    extra = dict(reference_latents=[torch.randn(1, 16, references, 16, 12)]) if references else {}
     extra |= dict(pose_video_latent=torch.randn(1, 16, 2, 8, 6)) if pose else {}
     positive = conditioned(FAMILIES["wan"].conditioning(), **extra)
     sample(place(calls.on(model), region("red dog", half(32, 24))), latent, positive, positive, 1, 1.0)
