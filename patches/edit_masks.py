@@ -41,7 +41,7 @@ class EditMasks:
             self.attention = ConceptAttention(self.names)
             run.effects.append(self.attention)
             self.attention.start(run)
-        starts = [concept.window.start for concept in self.concepts if not (concept.dark or concept.window.empty)]
+        starts = [concept.window.start for concept in self.concepts if not concept.never]
         if self.keep and starts:
             blocks = frozenset(sites_of(run.guider.model_patcher).blocks)
             self.begins = Window(min(starts), 1.0)

@@ -103,9 +103,11 @@ def _fits(levels: str, steps: list[int], kind: str, shape: list[int]) -> bool:
 
 def replay(model: ModelPatcher, guidance: Guidance, scale: float) -> ModelPatcher:
     """A clone to whose predictions the stored edits are added, each at the step nearest to its noise level."""
-    if scale and not guidance.sigmas:
+    if scale and guidance.sigmas:
+        return attach(model, lambda: Replay(guidance, scale))
+    if scale:
         logging.getLogger(__name__).warning("%s: %s", Replay.node, EMPTY)
-    return attach(model, lambda: Replay(guidance, scale)) if scale and guidance.sigmas else model.clone()
+    return model.clone()
 
 
 class Replay(Effect):

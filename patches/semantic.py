@@ -111,7 +111,7 @@ class Semantic(Effect):
     def guide(self, run: Run, x: Tensor, denoised: Tensor) -> Tensor:
         check_kept(tuple(x.shape), run.noise_shape)
         base = base_of(run, prompt=False)
-        able = [i for i, concept in enumerate(self.concepts) if not (concept.dark or concept.window.empty)]
+        able = [i for i, concept in enumerate(self.concepts) if not concept.never]
         ended = all(self._cooled(self.concepts[i], run) for i in able)
         if base is None or (ended and self.settings.outside == "off"):
             return denoised
@@ -148,7 +148,7 @@ class Semantic(Effect):
             self.index, self.nu = index, self.following
 
     def _runs(self, concept: Concept, run: Run) -> bool:
-        if concept.dark or concept.window.empty:
+        if concept.never:
             return False
         if self.settings.outside == "source":
             return not self._cooled(concept, run)

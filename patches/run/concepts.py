@@ -56,6 +56,11 @@ class Concept:
         """Whether it may act nowhere."""
         return self.mask is not None and not self.mask.any()
 
+    @property
+    def never(self) -> bool:
+        """Whether it can act in no step, or nowhere."""
+        return self.dark or self.window.empty
+
 
 def add_concept(concepts: tuple[Concept, ...], concept: Concept) -> tuple[Concept, ...]:
     """With one more; ValueError where its conditioning is more than a text, or there are too many."""

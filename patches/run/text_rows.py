@@ -32,11 +32,19 @@ class Lengths:
 
     @classmethod
     def of(cls, texts: list[Tensor], name: str) -> Lengths:
-        """Only the first text, FIRST, may be SD3's, of two blocks; zeros (Conditioning Zero Out) tell none of them."""
-        own = [blocks(text) if name == FIRST else (0, text.shape[-2]) for text in texts]
-        known = {sum(cut): cut for text, cut in reversed(list(zip(texts, own, strict=True))) if text.any()}
-        own = [cut if text.any() else known.get(sum(cut), cut) for text, cut in zip(texts, own, strict=True)]
+        """Only the first text, FIRST, may be SD3's, of two blocks."""
+        own = _cut(texts) if name == FIRST else [(0, text.shape[-2]) for text in texts]
         return cls(own, longest(own))
+
+
+def _cut(texts: list[Tensor]) -> list[Blocks]:
+    """Blocks of each; zeros (Conditioning Zero Out) tell none, and are cut as the first other text as long as they."""
+    told = [blocks(text) if text.any() else None for text in texts]
+    known = [cut for cut in told if cut]
+    return [
+        cut or next((other for other in known if sum(other) == text.shape[-2]), (0, text.shape[-2]))
+        for text, cut in zip(texts, told, strict=True)
+    ]
 
 
 def moved_rows(sides: list[Tensor], filler: Tensor | None, how: Path, name: str, rows: Tensor | None = None) -> Tensor:
